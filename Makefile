@@ -1,0 +1,52 @@
+# `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
+.PHONY: up test check lint lock bench clean
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+QUICKSTART := examples/quickstart
+
+up: $(VENV)/.runtime
+	$(BIN)/platformctl -C $(QUICKSTART) up
+	$(BIN)/platformctl -C $(QUICKSTART) run hello/quickstart --watch
+
+test: $(VENV)/.dev
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests benchmarks
+
+check: lint test
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+$(VENV)/bin/uv: constraints/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "platformctl needs Python 3.11 or later; make PYTHON=python3.12 names another one." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints/uv.txt
+	@touch $@
+
+# The build back end comes from the lock too, so that nothing floats.
+$(VENV)/.runtime: $(VENV)/bin/uv constraints/runtime.txt pyproject.toml
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r constraints/runtime.txt -r constraints/uv.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r constraints/dev.txt
+	@touch $@
+
+# Versions published in the last week are left out: time for a broken or malicious one to be withdrawn.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --constraint constraints/held.in --exclude-newer "$$(date -u -d '-7 days' +%FT00:00:00Z)"
+lock: $(VENV)/bin/uv
+	$(COMPILE) --extra build pyproject.toml -o constraints/runtime.txt
+	$(COMPILE) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
+	echo uv | $(COMPILE) - -o constraints/uv.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

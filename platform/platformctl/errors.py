@@ -1,0 +1,72 @@
+"""What can go wrong, as an operator meets it: one class for each thing done differently about it.
+
+PlatformError             message and remedy; the command exits 1
+├── UsageError            the command line asks for something that can't be; exits 2
+├── SpecError             platform.toml or prefect.yaml must be mended; exits 2
+├── EngineError           the Docker engine doesn't answer, refuses, or is too old
+├── PreflightError        the machine isn't ready: a port, the disk, an image; nothing was changed
+├── BuildError            an image can't be built; the running platform was left alone
+├── ServiceError          a container failed; carries its last lines
+├── ServerError           Prefect's API doesn't answer, or refuses
+├── LockedError           another command is changing the same platform
+├── ConfirmationError     something would be lost, and nobody said yes
+└── RunError              a flow run didn't complete
+"""
+
+
+class PlatformError(Exception):
+    """A failure that explains itself.
+
+    message: what happened, with names. remedy: the next thing to type or to change.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class UsageError(PlatformError):
+    """The command line asks for something that can't be."""
+
+    exit_code = 2
+
+
+class SpecError(PlatformError):
+    """platform.toml or prefect.yaml must be mended."""
+
+    exit_code = 2
+
+
+class EngineError(PlatformError):
+    """The Docker engine doesn't answer, refuses, or is too old."""
+
+
+class PreflightError(PlatformError):
+    """The machine isn't ready; nothing was changed."""
+
+
+class BuildError(PlatformError):
+    """An image can't be built; the running platform was left alone."""
+
+
+class ServiceError(PlatformError):
+    """A container failed; the message carries its last lines."""
+
+
+class ServerError(PlatformError):
+    """Prefect's API doesn't answer, or refuses."""
+
+
+class LockedError(PlatformError):
+    """Another command is changing the same platform."""
+
+
+class ConfirmationError(PlatformError):
+    """Something would be lost, and nobody said yes."""
+
+
+class RunError(PlatformError):
+    """A flow run didn't complete."""

@@ -1,0 +1,92 @@
+"""Changes to platform.toml that keep its comments and its order: what a command wants differently is written there."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import tomlkit
+
+from platformctl.spec.load import FILE_NAME, read_text
+from platformctl.spec.problems import KeyPath
+
+Value = str | int | bool | None
+
+
+def edit_keys(root: Path, env: str | None, changes: Mapping[KeyPath, Value]) -> list[str]:
+    """Set keys of platform.toml, or of its overlay `env`; a value of None removes the key.
+
+    changes: path of a key, from the top, to its new value. Returns a line for each key that changed, `old -> new`.
+    The file is replaced in one step, or left as it was.
+    """
+    file = root / FILE_NAME
+    document = tomlkit.parse(read_text(file))
+    prefix = ("env", env) if env else ()
+    lines = [line for path, value in changes.items() if (line := _set(document, (*prefix, *path), value))]
+    if lines:
+        replace_file(file, tomlkit.dumps(document))
+    return lines
+
+
+def remove_table(root: Path, env: str | None, path: KeyPath) -> bool:
+    """Remove a table of platform.toml, from the file's own tables and from the overlay `env`; True if there was one."""
+    file = root / FILE_NAME
+    document = tomlkit.parse(read_text(file))
+    prefixes: list[KeyPath] = [(), ("env", env)] if env else [()]
+    removed = [_remove(document, (*prefix, *path)) for prefix in prefixes]
+    if any(removed):
+        replace_file(file, tomlkit.dumps(document))
+    return any(removed)
+
+
+def replace_file(file: Path, text: str, mode: int | None = None) -> None:
+    """Write a text file in one step: a reader sees the old text or the new one, never a part."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(mode if mode is not None else file.stat().st_mode if file.exists() else 0o644)
+    temporary.replace(file)
+
+
+def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | None:
+    table = _open_table(document, path[:-1])
+    key, name = path[-1], ".".join(path)
+    old = table.get(key)
+    if old == value and type(old) is type(value) or (old is None and value is None):
+        return None
+    if value is None:
+        del table[key]
+        return f"{name}: {_show(old)} removed"
+    table[key] = value
+    return f"{name}: {_show(old)} -> {_show(value)}" if old is not None else f"{name} = {_show(value)}"
+
+
+def _show(value: object) -> str:
+    return tomlkit.item(getattr(value, "value", value)).as_string()
+
+
+def _open_table(document: tomlkit.TOMLDocument, path: KeyPath) -> dict[str, object]:
+    table: dict[str, object] = document
+    for depth, key in enumerate(path):
+        if key not in table:
+            is_last = depth == len(path) - 1
+            table[key] = tomlkit.table(is_super_table=not is_last)
+            if is_last and document is not table:
+                _separate(document)
+        table = table[key]  # type: ignore[assignment]  # a table of tables, by construction
+    return table
+
+
+def _separate(document: tomlkit.TOMLDocument) -> None:
+    """A blank line belongs above a new table; tomlkit leaves that to its caller."""
+    text = document.as_string()
+    if not text.endswith("\n"):
+        document.add(tomlkit.nl())
+
+
+def _remove(document: tomlkit.TOMLDocument, path: KeyPath) -> bool:
+    table: object = document
+    for key in path[:-1]:
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or path[-1] not in table:
+        return False
+    del table[path[-1]]
+    return True

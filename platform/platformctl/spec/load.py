@@ -1,0 +1,177 @@
+"""From platform.toml, and perhaps an overlay of it, to frozen values. Nothing else of a platform is read here."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from platformctl.errors import SpecError, UsageError
+from platformctl.spec.model import Image, Pool, Spec
+from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error, syntax_error
+
+FILE_NAME = "platform.toml"
+REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock", "pylock.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A platform's folder: where it is, which overlay is chosen, and the spec that follows from both."""
+
+    root: Path
+    env: str | None
+    spec: Spec
+
+    @property
+    def file(self) -> Path:
+        """The platform.toml."""
+        return self.root / FILE_NAME
+
+    @property
+    def state(self) -> Path:
+        """The folder of secrets and of what is rendered."""
+        return state_folder(self.root, self.env)
+
+    @property
+    def bundle(self) -> Path:
+        """The folder of the rendered bundle."""
+        return self.state / "bundle"
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of secrets, closed to other users of the host."""
+        return self.state / "secrets"
+
+    def image_of(self, pool: Pool) -> str:
+        """The name of the image that a pool's workers run."""
+        return pool.image or next(iter(self.spec.images))
+
+
+def state_folder(root: Path, env: str | None) -> Path:
+    """Return the folder beside platform.toml that belongs to platformctl, one for each overlay."""
+    return root / ".platform" / "envs" / env if env else root / ".platform"
+
+
+def load_project(folder: Path, env: str | None = None) -> Project:
+    """Read a folder's platform.toml with the overlay `env` merged in.
+
+    Raises UsageError where the file or the overlay isn't there, and SpecError, with lines, for what is wrong in it.
+    """
+    root = folder.resolve()
+    file = root / FILE_NAME
+    text = read_text(file)
+    merged = _without_private_keys(_merge_overlay(_parse(file, text), env, file))
+    try:
+        spec = Spec.model_validate(merged)
+    except ValidationError as error:
+        raise spec_error(file, text, [_in_overlay(problem, text, env) for problem in problems_of(error)]) from error
+    problems = [_in_overlay(problem, text, env) for problem in _cross_check(spec, root)]
+    if problems:
+        raise spec_error(file, text, problems)
+    return Project(root, env, spec)
+
+
+def read_text(file: Path) -> str:
+    """Return the text of platform.toml; raises UsageError where it can't be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        remedy = "Type `platformctl init` to make one, or name its folder with -C DIR."
+        raise UsageError(f"There is no {FILE_NAME} in {file.parent}.", remedy=remedy) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} can't be read: {error}.", remedy="It must be a readable text file in UTF-8.") from error
+
+
+def _parse(file: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise syntax_error(file, text) from error
+
+
+def _merge_overlay(content: dict[str, object], env: str | None, file: Path) -> dict[str, object]:
+    overlays = content.pop("env", {})
+    if not isinstance(overlays, dict):
+        raise SpecError(f"{file.name}: env must hold tables, [env.NAME.server] say.", remedy=f"Correct it in {file}.")
+    if env is None:
+        return content
+    if env not in overlays:
+        named = ", ".join(sorted(overlays)) or "none"
+        remedy = f"Add [env.{env}.server] or another table of it to {file}, or choose one that is there: {named}."
+        raise UsageError(f"There is no overlay {env!r} in {file.name}{nearest(env, sorted(overlays))}", remedy=remedy)
+    merged = _merge(content, overlays[env])
+    return _merge(merged, _overlay_name(merged, overlays[env], env))
+
+
+def _overlay_name(merged: Mapping[str, object], overlay: Mapping[str, object], env: str) -> Mapping[str, object]:
+    """An overlay is a platform of its own beside the others, unless it names itself."""
+    base, own = merged.get("platform"), overlay.get("platform")
+    if not isinstance(base, dict) or (isinstance(own, dict) and "name" in own) or "name" not in base:
+        return {}
+    return {"platform": {"name": f"{base['name']}-{env}"}}
+
+
+def _merge(base: Mapping[str, object], overlay: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(base)
+    for key, value in overlay.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _without_private_keys(content: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: _without_private_keys(value) if isinstance(value, dict) else value
+        for key, value in content.items()
+        if not key.startswith("x-")
+    }
+
+
+def _in_overlay(problem: Problem, text: str, env: str | None) -> Problem:
+    """Point at the overlay where the overlay says it, and at the file's own tables otherwise."""
+    path: KeyPath = ("env", env, *problem.path) if env else ()
+    found: object = tomllib.loads(text)
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return Problem(path, problem.message) if path and found is not None else problem
+
+
+def _cross_check(spec: Spec, root: Path) -> list[Problem]:
+    problems = [problem for name, image in spec.images.items() for problem in _check_image(name, image, root)]
+    problems += [problem for name, pool in spec.pools.items() for problem in _check_pool(name, pool, spec)]
+    if spec.build.ca and not (root / spec.build.ca).is_file():
+        problems.append(Problem(("build", "ca"), f"build.ca names {spec.build.ca!r}, and there is no such file"))
+    return problems
+
+
+def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
+    images = list(spec.images)
+    if pool.image and pool.image not in images:
+        found = f"pools.{name}.image is {pool.image!r}, and there is no [images.{pool.image}]{nearest(pool.image, images)}"
+        return [Problem(("pools", name, "image"), found)]
+    if not pool.image and len(images) != 1:
+        which = f"one of: {', '.join(images)}" if images else "add [images.NAME] and name it"
+        return [Problem(("pools", name), f"pools.{name} has no image; expected image = NAME, {which}")]
+    return []
+
+
+def _check_image(name: str, image: Image, root: Path) -> list[Problem]:
+    problems = []
+    if image.requirements and not (root / image.requirements).is_file():
+        found = f"images.{name}.requirements is {image.requirements!r}, and there is no such file in {root}"
+        problems.append(Problem(("images", name, "requirements"), found))
+    elif image.requirements and not _is_requirements(Path(image.requirements).name):
+        found = f"images.{name}.requirements is {image.requirements!r}, expected *.txt or {', '.join(REQUIREMENTS[1:])}"
+        problems.append(Problem(("images", name, "requirements"), found))
+    if image.flows and not (root / image.flows).is_dir():
+        found = f"images.{name}.flows is {image.flows!r}, and there is no such folder in {root}"
+        problems.append(Problem(("images", name, "flows"), found))
+    elif image.flows and not (root / image.flows).resolve().is_relative_to(root):
+        found = f"images.{name}.flows is {image.flows!r}, expected a folder inside {root}"
+        problems.append(Problem(("images", name, "flows"), found))
+    return problems
+
+
+def _is_requirements(name: str) -> bool:
+    return name.endswith(".txt") or name in REQUIREMENTS
