@@ -38,10 +38,10 @@ def remove_table(root: Path, env: str | None, path: KeyPath) -> bool:
     return any(removed)
 
 
-def replace_file(file: Path, text: str, mode: int | None = None) -> None:
-    """Write a text file in one step: a reader sees the old text or the new one, never a part."""
+def replace_file(file: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Write a file in one step: a reader sees the old content or the new, never a part."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
     temporary.chmod(mode if mode is not None else file.stat().st_mode if file.exists() else 0o644)
     temporary.replace(file)
 

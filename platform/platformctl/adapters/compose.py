@@ -1,0 +1,140 @@
+"""What only the Docker CLI's plugins give, through python-on-whales: Compose on a bundle, and builds with Buildx."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from python_on_whales import DockerClient
+from python_on_whales.exceptions import ClientNotFoundError, DockerException
+
+from platformctl.errors import BuildError, EngineError, ServiceError
+
+OLDEST_COMPOSE = (2, 24)
+Line = Callable[[str], None]
+
+_REMEDIES = {
+    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
+    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own are held at the base image's versions.",
+    "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
+}
+
+
+class Compose:
+    """Compose on one bundle, and Buildx. Nothing here depends on the working directory."""
+
+    def __init__(self, bundle: Path) -> None:
+        """bundle: the folder that holds compose.yaml; it needn't be there yet."""
+        self._bundle = bundle
+        self._docker = DockerClient(compose_files=[bundle / "compose.yaml"], compose_profiles=["deploy"])
+
+    def check_version(self) -> None:
+        """Raise EngineError where Compose or Buildx is missing, or Compose is too old."""
+        remedy = "Install the Docker CLI with its Compose (2.24 or later) and Buildx plugins, then type the same command."
+        try:
+            found = self._docker.compose.version()
+            has_buildx = self._docker.buildx.is_installed()
+        except (DockerException, ClientNotFoundError) as error:
+            raise EngineError(f"Docker Compose doesn't answer: {_words(error)}", remedy=remedy) from error
+        match = re.search(r"(\d+)\.(\d+)", found)
+        if match and (int(match[1]), int(match[2])) < OLDEST_COMPOSE:
+            raise EngineError(f"Docker Compose is {found.strip()}, too old.", remedy=remedy)
+        if not has_buildx:
+            raise EngineError("The Docker CLI has no Buildx.", remedy=remedy)
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Create, replace or start services as the bundle says, without waiting for them and without their dependencies."""
+        with _translated():
+            self._docker.compose.up(
+                list(services),
+                detach=True,
+                dependencies=False,
+                force_recreate=recreate,
+                no_build=True,
+                pull="never",
+                quiet=True,
+            )
+
+    def run(self, service: str) -> str:
+        """Run a one-shot service in the foreground and return what it wrote; raises ServiceError where it fails."""
+        try:
+            return str(self._docker.compose.run(service, dependencies=False, remove=True, tty=False))
+        except DockerException as error:
+            said = "\n".join(part.strip() for part in (error.stdout or "", error.stderr or "") if part.strip())
+            raise ServiceError(said, remedy="Correct what it says, then type `platformctl up`.") from error
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield the lines of services, each behind its container's name."""
+        lines = None if tail is None else str(tail)
+        with _translated():
+            for _, line in self._docker.compose.logs(list(services), follow=follow, tail=lines, stream=True):
+                yield line.decode(errors="replace").rstrip("\n")
+
+    def build(  # noqa: PLR0913  # what `build-image` lets its user choose
+        self,
+        name: str,
+        reference: str,
+        *,
+        secrets: Mapping[str, Path],
+        use_cache: bool = True,
+        push: bool = False,
+        platforms: Sequence[str] = (),
+        report: Line = lambda _: None,
+    ) -> None:
+        """Build the bundle's context of an image.
+
+        secrets: id of a build secret to the file that holds it. platforms: as Buildx names them; several need `push`.
+        report: called with each line of the build. Raises BuildError with the words of the step that failed.
+        """
+        lines: list[str] = []
+        try:
+            stream = self._docker.buildx.build(
+                self._bundle / "images" / name,
+                tags=reference,
+                secrets=[f"id={id_},src={file}" for id_, file in secrets.items()],
+                cache=use_cache,
+                push=push,
+                load=not push,
+                platforms=list(platforms) or None,
+                progress="plain",
+                provenance=False,
+                stream_logs=True,
+            )
+            for line in stream or ():
+                lines.append(line.rstrip())
+                report(line.rstrip())
+        except DockerException as error:
+            raise _build_error(name, lines or (error.stderr or "").splitlines()) from error
+
+
+def _build_error(name: str, lines: Sequence[str]) -> BuildError:
+    """Say what the failed step said: BuildKit numbers the lines of each step and marks the failed one."""
+    failed = next((match for line in reversed(lines) if (match := re.match(r"#(\d+) ERROR: (.*)", line))), None)
+    if failed is None:
+        return BuildError(f"The image {name!r} can't be built:\n" + "\n".join(lines[-10:]), remedy=_retry(name))
+    number = failed[1]
+    said = [match[1] for line in lines if (match := re.match(rf"#{number} [\d.]+ (.*)", line))]
+    stage = next((match[1] for line in lines if (match := re.match(rf"#{number} \[(\w+) ", line))), "")
+    words = "\n".join(f"  {line}" for line in said[-25:]) or f"  {failed[2]}"
+    remedy = _REMEDIES.get(stage, "").format(name=name)
+    step = f" at its stage {stage!r}" if stage else ""
+    return BuildError(f"The image {name!r} can't be built{step}:\n{words}", remedy=f"{remedy} {_retry(name)}".strip())
+
+
+def _retry(name: str) -> str:
+    return f"Then type `platformctl build-image {name}`. What runs was left alone."
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DockerException as error:
+        remedy = "Mend what it names, then type the same command: it goes on from here."
+        raise EngineError(f"Docker Compose failed: {_words(error)}", remedy=remedy) from error
+
+
+def _words(error: Exception) -> str:
+    """The last lines that the CLI wrote, without the command line that python-on-whales repeats."""
+    said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+    return "\n".join(line.strip() for line in said[-4:])

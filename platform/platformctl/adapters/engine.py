@@ -1,0 +1,180 @@
+"""The Docker engine's API, through docker-py: what is there, and what is stopped, pulled and removed."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import docker
+import docker.context
+import docker.errors
+import requests
+
+from platformctl.errors import EngineError, PreflightError
+from platformctl.plan.observed import Container, Machine
+from platformctl.render import LABEL
+
+OLDEST_API = (1, 44)
+"""The API of engine 25, the first with a health check's start interval."""
+
+
+class Engine:
+    """A Docker engine: the one of DOCKER_HOST, or of the Docker CLI's current context."""
+
+    def __init__(self) -> None:
+        """Connect; raises EngineError where no engine answers, or one that is too old."""
+        with _translated():
+            self._api = docker.APIClient(base_url=_address(), version="auto", timeout=120)
+        if tuple(int(part) for part in self._api._version.split(".")) < OLDEST_API:  # noqa: SLF001  # has no public name
+            remedy = "Install Docker Engine 25 or later, then type the same command."
+            raise EngineError(f"The Docker engine speaks API {self._api._version}, too old.", remedy=remedy)  # noqa: SLF001
+
+    def observe(self, platform: str, images: Iterable[str]) -> Machine:
+        """Return what the engine holds of a platform, and which of some images it has."""
+        labels = {"label": f"{LABEL}.platform={platform}"}
+        with _translated():
+            ids = [summary["Id"] for summary in self._api.containers(all=True, filters=labels)]
+            containers = [container for id_ in ids if (container := self._container(id_))]
+            volumes = self._api.volumes(filters=labels)["Volumes"] or []
+            networks = self._api.networks(filters=labels)
+            present = frozenset(image for image in images if self._has_image(image))
+        return Machine(
+            tuple(sorted(containers, key=lambda container: container.name)),
+            {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes},
+            tuple(sorted(network["Name"] for network in networks)),
+            present,
+        )
+
+    def last_lines(self, container: str, count: int = 15) -> str:
+        """Return the last lines that a container wrote; empty where it is gone."""
+        try:
+            with _translated():
+                output: bytes = self._api.logs(container, tail=count)
+        except docker.errors.NotFound:
+            return ""
+        return output.decode(errors="replace").strip()
+
+    def health_output(self, container: str) -> str:
+        """Return what a container's last health check wrote; empty where there was none."""
+        with _translated():
+            log = self._api.inspect_container(container)["State"].get("Health", {}).get("Log") or []
+        return str(log[-1]["Output"]).strip() if log else ""
+
+    def pull(self, image: str) -> None:
+        """Pull an image; raises PreflightError with the registry's words where it can't be had."""
+        try:
+            with _translated():
+                self._api.pull(image)
+        except (docker.errors.APIError, EngineError) as error:
+            remedy = f"Check the name, the network and the registry; `docker pull {image}` must work, then type the same command."
+            raise PreflightError(f"The image {image} can't be pulled: {error}", remedy=remedy) from error
+
+    def start(self, container: str) -> None:
+        """Start a container that exists."""
+        with _translated():
+            self._api.start(container)
+
+    def remove_container(self, container: str, *, grace: int) -> None:
+        """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
+        try:
+            with _translated():
+                self._api.stop(container, timeout=grace)
+                self._api.remove_container(container, force=True)
+        except docker.errors.NotFound:
+            return
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network."""
+        with _translated():
+            self._api.remove_network(name)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume and what is in it."""
+        with _translated():
+            self._api.remove_volume(name)
+
+    def port_holder(self, port: int) -> str | None:
+        """Return the name of the container that publishes a port of the host, if one does."""
+        with _translated():
+            summaries = self._api.containers(filters={"publish": f"{port}/tcp"})
+        return next((str(summary["Names"][0]).lstrip("/") for summary in summaries), None)
+
+    def home_of(self, platform: str) -> str | None:
+        """Return the folder that Compose started a platform from, if any of its containers is there."""
+        with _translated():
+            summaries = self._api.containers(all=True, filters={"label": f"{LABEL}.platform={platform}"})
+        labels: list[Mapping[str, str]] = [summary["Labels"] for summary in summaries]
+        return next((label.get("com.docker.compose.project.working_dir") for label in labels), None)
+
+    def free_bytes(self) -> int | None:
+        """Return how many bytes are free where the engine keeps its data; None where that is another machine's."""
+        with _translated():
+            root = str(self._api.info()["DockerRootDir"])
+        try:
+            numbers = os.statvfs(root)
+        except OSError:
+            return None
+        return numbers.f_bavail * numbers.f_frsize
+
+    def _has_image(self, image: str) -> bool:
+        try:
+            self._api.inspect_image(image)
+        except docker.errors.ImageNotFound:
+            return False
+        return True
+
+    def _container(self, id_: str) -> Container | None:
+        try:
+            found = self._api.inspect_container(id_)
+        except docker.errors.NotFound:
+            return None  # removed between the two questions
+        labels, state = found["Config"]["Labels"], found["State"]
+        return Container(
+            id=id_,
+            name=found["Name"].lstrip("/"),
+            service=labels.get(f"{LABEL}.service", ""),
+            role=labels.get(f"{LABEL}.role", ""),
+            pool=labels.get(f"{LABEL}.pool"),
+            release=labels.get(f"{LABEL}.release", ""),
+            image=found["Config"]["Image"],
+            status=state["Status"],
+            health=(state.get("Health") or {}).get("Status", "none"),
+            exit_code=state["ExitCode"],
+            restarts=found["RestartCount"],
+            created=_time(found["Created"]),
+            started=_time(state["StartedAt"]),
+        )
+
+
+def _address() -> str | None:
+    """The engine's address; docker-py knows DOCKER_HOST, and not the context that the Docker CLI uses without it."""
+    if os.environ.get("DOCKER_HOST"):
+        return os.environ["DOCKER_HOST"]
+    context = docker.context.ContextAPI.get_current_context()
+    return str(context.Host) if context and context.Host else None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.NotFound:
+        raise
+    except docker.errors.APIError as error:
+        said: Any = error.explanation or error
+        raise EngineError(f"The Docker engine refused: {said}", remedy="Mend that, then type the same command.") from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        remedy = "Start Docker (`docker info` must work for this user), then type the same command."
+        raise EngineError(f"No Docker engine answers: {_reason(error)}", remedy=remedy) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause: what the operating system said."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)

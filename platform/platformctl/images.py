@@ -1,0 +1,97 @@
+"""Worker images as values: everything that goes into one, and the tag that follows from it.
+
+The build context is complete in the bundle, and the tag is a digest of it: same inputs, same tag, no build.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformctl.assets import asset_path
+from platformctl.spec.load import Project
+from platformctl.spec.model import Image, Spec
+from platformctl.templates import render_template
+
+_IGNORED = {"__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerImage:
+    """An image to be: its name in the spec, its repository, and its build context, path to content."""
+
+    name: str
+    repository: str
+    files: Mapping[str, bytes]
+
+    @property
+    def tag(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the context."""
+        digest = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            digest.update(f"{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
+
+    @property
+    def reference(self) -> str:
+        """The image's name with its tag."""
+        return f"{self.repository}:{self.tag}"
+
+
+def load_images(project: Project) -> tuple[WorkerImage, ...]:
+    """Read what goes into each image of the spec; raises OSError where a file can't be read."""
+    return tuple(_load_image(project, name, image) for name, image in project.spec.images.items())
+
+
+def server_image(spec: Spec) -> str:
+    """Return the image of the server, and of everything that runs Prefect without the user's flows."""
+    return spec.server.image or f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
+
+
+def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
+    files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.py"))}
+    files |= _requirement_files(project.root, image)
+    if image.flows:
+        files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
+    files["Dockerfile"] = _dockerfile(project.spec, image).encode()
+    repository = image.repository or f"{project.spec.platform.name}/{name}"
+    return WorkerImage(name, repository, files)
+
+
+def _requirement_files(root: Path, image: Image) -> dict[str, bytes]:
+    files = {}
+    if image.requirements:
+        path = root / image.requirements
+        files[f"requirements/{path.name}"] = path.read_bytes()
+        if path.name == "uv.lock":
+            files["requirements/pyproject.toml"] = (path.parent / "pyproject.toml").read_bytes()
+    if image.dependencies:
+        files["requirements/dependencies.txt"] = "\n".join([*image.dependencies, ""]).encode()
+    return files
+
+
+def _walk(root: Path, folder: str) -> Iterator[str]:
+    """Paths of the files that belong to the flows, relative to the project; hidden and compiled ones don't."""
+    for path in sorted((root / folder).rglob("*")):
+        parts = path.relative_to(root / folder).parts
+        hidden = any(part in _IGNORED or part.startswith(".") for part in parts)
+        if path.is_file() and not hidden and path.suffix != ".pyc":
+            yield path.relative_to(root).as_posix()
+
+
+def _dockerfile(spec: Spec, image: Image) -> str:
+    name = Path(image.requirements).name
+    sources = ["requirements.lock"] if name == "uv.lock" else [name] if name else []
+    sources += ["dependencies.txt"] if image.dependencies else []
+    return render_template(
+        "docker/Dockerfile.j2",
+        base=image.base or f"prefecthq/prefect:{spec.platform.prefect}-python3.13",
+        prefect=spec.platform.prefect,
+        system=image.system,
+        is_locked=name == "uv.lock",
+        requirements=" ".join(f"-r {source}" for source in sources),
+        has_index=bool(spec.build.index),
+        has_ca=bool(spec.build.ca),
+        flows=image.flows,
+    )

@@ -1,0 +1,109 @@
+"""What is there now: values that observe reads from the engine and from Prefect, and that reconcile compares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Health = Literal["none", "starting", "healthy", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of the platform, with the labels that it carries. restarts: how often its policy restarted it."""
+
+    id: str
+    name: str
+    service: str
+    role: str
+    pool: str | None
+    release: str
+    image: str
+    status: Status
+    health: Health
+    exit_code: int
+    restarts: int
+    created: datetime
+    started: datetime
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it does what it is for: healthy, or without a health check running."""
+        return self.status == "running" and self.health in ("healthy", "none")
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether it ran to its end, and well."""
+        return self.status == "exited" and self.exit_code == 0 and self.started.year > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the runtime holds of one platform. volumes: name to creation. images: those of the wanted ones that are there."""
+
+    containers: tuple[Container, ...]
+    volumes: Mapping[str, datetime]
+    networks: tuple[str, ...]
+    images: frozenset[str]
+
+    def of_service(self, service: str) -> tuple[Container, ...]:
+        """Return the containers of a service."""
+        return tuple(container for container in self.containers if container.service == service)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPool:
+    """A work pool as Prefect has it. limit: concurrent flow runs."""
+
+    name: str
+    type: str
+    limit: int | None
+    description: str
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as Prefect has it; its name is its container's."""
+
+    name: str
+    pool: str
+    is_online: bool
+    last_heartbeat: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRun:
+    """A flow run. since: when it took its present state. worker: the worker that started it, where there is one."""
+
+    id: str
+    name: str
+    state_type: str
+    state_name: str
+    since: datetime
+    pool: str | None
+    worker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefect:
+    """What Prefect's API holds. registered: deployment key to the digest it was registered from. zombie_within: seconds."""
+
+    version: str
+    pools: Mapping[str, WorkPool]
+    workers: tuple[Worker, ...]
+    runs: tuple[FlowRun, ...]
+    registered: Mapping[str, str]
+    zombie_within: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that reconcile looks at. prefect is None where no server answers."""
+
+    unwritten_secrets: tuple[str, ...]
+    changed_files: tuple[str, ...]
+    interrupted_drains: tuple[str, ...]
+    machine: Machine
+    prefect: Prefect | None

@@ -1,0 +1,28 @@
+"""Jinja2 over templates/: an undefined name is an error, and what is computed is computed in Python."""
+
+import functools
+import json
+from pathlib import PurePosixPath
+
+import jinja2
+
+from platformctl.assets import asset_path
+
+
+def render_template(name: str, **values: object) -> str:
+    """Render templates/NAME; raises jinja2.UndefinedError for a value that it wants and doesn't get."""
+    return _environment().get_template(PurePosixPath(name).as_posix()).render(values)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(asset_path("templates")),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  # YAML and Dockerfiles, not HTML; strings go through `quoted`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["quoted"] = json.dumps  # a JSON string is a YAML string
+    return environment
