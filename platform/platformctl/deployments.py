@@ -80,7 +80,9 @@ def _remedy(file: Path) -> str:
 def _entries(document: Mapping[str, object], project: Project) -> list[dict[str, object]]:
     entries = document.get("deployments") or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SpecError(f"{FILE_NAME}: deployments must be a list of mappings", remedy=_remedy(project.root / FILE_NAME))
+        raise SpecError(
+            f"{FILE_NAME}: deployments must be a list of mappings", remedy=_remedy(project.root / FILE_NAME)
+        )
     return entries
 
 
@@ -115,7 +117,9 @@ def _pool(project: Project, entry: Mapping[str, object], name: str) -> str:
         raise SpecError(f"{FILE_NAME}: deployment {name!r} names no work pool", remedy=remedy)
     if pool not in pools:
         found = f"{FILE_NAME}: deployment {name!r} names the work pool {pool!r}, which platform.toml doesn't have"
-        raise SpecError(f"{found}{nearest(str(pool), pools)}", remedy=f"Correct it, or type `platformctl pools create {pool}`.")
+        raise SpecError(
+            f"{found}{nearest(str(pool), pools)}", remedy=f"Correct it, or type `platformctl pools create {pool}`."
+        )
     return str(pool)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import yaml
 
+from platformctl.assets import asset_path
 from platformctl.deployments import Deployment, deployment_files
 from platformctl.images import WorkerImage, server_image
 from platformctl.spec.edit import replace_file
@@ -21,7 +22,7 @@ Role = Literal["database", "migrate", "server", "worker", "deploy"]
 LABEL = "io.platformctl"
 HEARTBEAT = 30
 """Seconds between two heartbeats of a flow run; the zombie automation waits for several."""
-_COMPOSE = "compose.yaml"
+_COMPOSE, _SCHEMA = "compose.yaml", "platform.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def render_bundle(project: Project, images: tuple[WorkerImage, ...], deployments
     services = _parse_services(compose(releases=_NoReleases()))
     releases = {name: _digest(content) for name, content in services.items()}
     text = compose(releases=releases)
-    files = {_COMPOSE: text.encode()}
+    schema = asset_path("templates") / _SCHEMA
+    files = {_COMPOSE: text.encode(), _SCHEMA: schema.read_bytes()}
     for image in images:
         files |= {f"images/{image.name}/{path}": content for path, content in image.files.items()}
     for name, content in deployment_files(project, deployments).items():
@@ -176,7 +178,9 @@ def _service(name: str, content: Mapping[str, object], release: str) -> Service:
     if not isinstance(labels, dict):
         raise TypeError(f"the template gives {name} no mapping of labels")
     container = str(content.get("container_name", name))
-    return Service(name, container, labels[f"{LABEL}.role"], str(content["image"]), release, labels.get(f"{LABEL}.pool"))
+    return Service(
+        name, container, labels[f"{LABEL}.role"], str(content["image"]), release, labels.get(f"{LABEL}.pool")
+    )
 
 
 def _holds(file: Path, content: bytes) -> bool:

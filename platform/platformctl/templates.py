@@ -9,9 +9,9 @@ import jinja2
 from platformctl.assets import asset_path
 
 
-def render_template(name: str, **values: object) -> str:
-    """Render templates/NAME; raises jinja2.UndefinedError for a value that it wants and doesn't get."""
-    return _environment().get_template(PurePosixPath(name).as_posix()).render(values)
+def render_template(template: str, **values: object) -> str:
+    """Render templates/TEMPLATE; raises jinja2.UndefinedError for a value that it wants and doesn't get."""
+    return _environment().get_template(PurePosixPath(template).as_posix()).render(values)
 
 
 @functools.cache

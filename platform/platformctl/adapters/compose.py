@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from python_on_whales import DockerClient
-from python_on_whales.exceptions import ClientNotFoundError, DockerException
+from python_on_whales import ClientNotFoundError, DockerClient
+from python_on_whales.exceptions import DockerException
 
 from platformctl.errors import BuildError, EngineError, ServiceError
 
@@ -30,7 +30,9 @@ class Compose:
 
     def check_version(self) -> None:
         """Raise EngineError where Compose or Buildx is missing, or Compose is too old."""
-        remedy = "Install the Docker CLI with its Compose (2.24 or later) and Buildx plugins, then type the same command."
+        remedy = (
+            "Install the Docker CLI with its Compose (2.24 or later) and Buildx plugins, then type the same command."
+        )
         try:
             found = self._docker.compose.version()
             has_buildx = self._docker.buildx.is_installed()

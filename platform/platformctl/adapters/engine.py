@@ -167,7 +167,9 @@ def _translated() -> Iterator[None]:
         raise
     except docker.errors.APIError as error:
         said: Any = error.explanation or error
-        raise EngineError(f"The Docker engine refused: {said}", remedy="Mend that, then type the same command.") from error
+        raise EngineError(
+            f"The Docker engine refused: {said}", remedy="Mend that, then type the same command."
+        ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         remedy = "Start Docker (`docker info` must work for this user), then type the same command."
         raise EngineError(f"No Docker engine answers: {_reason(error)}", remedy=remedy) from error

@@ -7,7 +7,7 @@ goes through Prefect's own client, in `prefect_client`.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -56,6 +56,11 @@ class PrefectApi:
             zombie_within=self._zombie_within(),
         )
 
+    def pool(self, name: str) -> WorkPool | None:
+        """Return a pool; None where there is none."""
+        answer = self._ask("GET", f"/work_pools/{name}", may_miss=True)
+        return None if answer.status_code == requests.codes.not_found else _pool(answer.json())
+
     def workers(self, pool: str) -> list[Worker]:
         """Return the workers of a pool, those that went away long ago among them."""
         return [_worker(item, pool) for item in self._all(f"/work_pools/{pool}/workers/filter")]
@@ -101,9 +106,24 @@ class PrefectApi:
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
         self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
 
+    def cancel_run(self, id_: str, message: str) -> None:
+        """Force a flow run that has not begun into the state Cancelled."""
+        state = {"type": "CANCELLED", "name": "Cancelled", "message": message}
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+
+    def requeue_run(self, id_: str) -> None:
+        """Schedule a flow run anew, for now."""
+        now = datetime.now(UTC).isoformat()
+        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": now}}
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool, or let it go on; nothing else of it changes."""
         self._ask("PATCH", f"/work_pools/{pool}", {"is_paused": is_paused})
+
+    def delete_pool(self, name: str) -> None:
+        """Delete a pool with its queues; one that isn't there is fine."""
+        self._ask("DELETE", f"/work_pools/{name}", may_miss=True)
 
     def delete_worker(self, pool: str, name: str) -> None:
         """Delete the row of a worker that won't come back; Prefect would keep it for ever. One that isn't there is fine."""

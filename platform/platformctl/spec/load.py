@@ -80,7 +80,9 @@ def read_text(file: Path) -> str:
         remedy = "Type `platformctl init` to make one, or name its folder with -C DIR."
         raise UsageError(f"There is no {FILE_NAME} in {file.parent}.", remedy=remedy) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} can't be read: {error}.", remedy="It must be a readable text file in UTF-8.") from error
+        raise UsageError(
+            f"{file} can't be read: {error}.", remedy="It must be a readable text file in UTF-8."
+        ) from error
 
 
 def _parse(file: Path, text: str) -> dict[str, object]:
@@ -148,7 +150,9 @@ def _cross_check(spec: Spec, root: Path) -> list[Problem]:
 def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
     images = list(spec.images)
     if pool.image and pool.image not in images:
-        found = f"pools.{name}.image is {pool.image!r}, and there is no [images.{pool.image}]{nearest(pool.image, images)}"
+        found = (
+            f"pools.{name}.image is {pool.image!r}, and there is no [images.{pool.image}]{nearest(pool.image, images)}"
+        )
         return [Problem(("pools", name, "image"), found)]
     if not pool.image and len(images) != 1:
         which = f"one of: {', '.join(images)}" if images else "add [images.NAME] and name it"

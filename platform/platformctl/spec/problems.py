@@ -97,7 +97,9 @@ def _problem(detail: ErrorDetails) -> Problem:
     if detail["type"] == "missing":
         return Problem(path, f"{shown} is missing")
     if "[key]" in detail["loc"]:
-        return Problem(path, f"{path[-1]!r} under [{'.'.join(path[:-1])}] is not a legal name: expected {detail['msg']}")
+        return Problem(
+            path, f"{path[-1]!r} under [{'.'.join(path[:-1])}] is not a legal name: expected {detail['msg']}"
+        )
     expected = _EXPECTED.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))
     return Problem(path, f"{shown} is {_show(detail['input'])}, expected {expected}")
 

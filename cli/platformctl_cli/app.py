@@ -1,0 +1,84 @@
+"""The Typer app: the commands, the options that come before them, and the one place that displays errors.
+
+Only Typer is imported at the top here and in the modules of commands: `--help` answers before the library is loaded.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from platformctl_cli import deployments, images, pools, project, stack
+
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The platform that a command is about."""
+
+    folder: Path
+    env: str | None
+
+
+app = typer.Typer(
+    name="platformctl",
+    help="A self-hosted Prefect platform from one file, platform.toml, and its operation.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001  # Typer's signature
+    if value:
+        from platformctl import __version__
+
+        typer.echo(f"platformctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    directory: Annotated[
+        Path, typer.Option("-C", "--directory", metavar="DIR", help="The folder of platform.toml.")
+    ] = Path(),
+    env: Annotated[
+        str | None, typer.Option("--env", metavar="NAME", help="The overlay [env.NAME] of platform.toml.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback does it
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A self-hosted Prefect platform from one file, platform.toml, and its operation."""
+    context.obj = Chosen(directory, env)
+
+
+project.add_commands(app)
+stack.add_commands(app)
+images.add_commands(app)
+deployments.add_commands(app)
+app.add_typer(pools.app, name="pools")
+
+
+def main() -> None:
+    """Run the command line, and display what goes wrong: what happened, and the next thing to type."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. Type the same command to go on.\n")
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        from platformctl.errors import PlatformError
+
+        if not isinstance(error, PlatformError):
+            raise
+        from platformctl_cli.display import show_error
+
+        show_error(error)
+        sys.exit(error.exit_code)

@@ -1,0 +1,20 @@
+"""Asking before something is lost."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from platformctl.errors import ConfirmationError
+
+
+def confirm(question: str, lost: Sequence[str], *, is_agreed: bool) -> None:
+    """Name what would be lost and ask; raises ConfirmationError unless the answer, or `--yes`, is yes."""
+    typer.echo("\n".join([question, *(f"  {line}" for line in lost)]), err=True)
+    if is_agreed:
+        return
+    remedy = "Nothing was changed. Add --yes to agree."
+    if not sys.stdin.isatty():
+        raise ConfirmationError("Nobody is there to say yes.", remedy=remedy)
+    if not typer.confirm("Go on?", err=True):
+        raise ConfirmationError("Not agreed.", remedy=remedy)

@@ -1,0 +1,169 @@
+"""What a person sees: progress, tables, results and errors. Rich on a terminal, plain lines elsewhere."""
+
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status as Spinner
+from rich.table import Table
+from rich.text import Text
+
+from platformctl.build_image import BuiltImage
+from platformctl.errors import PlatformError
+from platformctl.plan.report import Event, Note, Report, StepFailed, StepFinished, StepStarted
+from platformctl.plan.step import Plan, Step
+from platformctl.runs import LogLine, StateChange
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+_STATES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "CANCELLED": "yellow", "RUNNING": "cyan"}
+_DOING = {
+    "create": "creating",
+    "update": "updating",
+    "replace": "replacing",
+    "start": "starting",
+    "wait": "waiting for",
+    "pull": "pulling",
+    "build": "building",
+    "run": "migrating",
+    "register": "registering",
+    "resume": "resuming",
+    "crash": "ending",
+    "requeue": "rescheduling",
+    "remove": "removing",
+}
+
+
+def show_error(error: PlatformError) -> None:
+    """Show what happened, and what to do next."""
+    err.print(Text("Error: ", style="bold red").append(error.message, style="default not bold"))
+    err.print(Text("Next:  ", style="bold").append(error.remedy, style="default not bold"))
+
+
+def show_json(content: object) -> None:
+    """Print a dataclass, or a list of them, as JSON."""
+    plain = [_plain(item) for item in content] if isinstance(content, list) else _plain(content)
+    sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+
+
+def _plain(item: object) -> object:
+    return dataclasses.asdict(item) if dataclasses.is_dataclass(item) and not isinstance(item, type) else item
+
+
+def show_edits(lines: Sequence[str]) -> None:
+    """Say which lines of platform.toml changed."""
+    for line in lines:
+        out.print(f"platform.toml: {line}", markup=False)
+
+
+def show_plan(plan: Plan) -> None:
+    """Print a plan's steps, a line each, with their causes."""
+    if not plan.changes:
+        out.print("Nothing to do: the platform is what platform.toml says.")
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", overflow="fold")
+    for step in plan.steps:
+        table.add_row(str(step.action), step.resource, Text(step.cause))
+    out.print(table)
+    out.print(f"\n{_count(len(plan.steps), 'step')}. `platformctl up` carries them out.")
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; None is a dash."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column.upper(), no_wrap=True)
+    for row in rows:
+        table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
+    out.print(table)
+
+
+def show_built(images: Sequence[BuiltImage]) -> None:
+    """Say which images were built and which were there."""
+    for image in images:
+        out.print(f"{image.name}  {image.reference}  {'built' if image.was_built else 'unchanged: nothing to build'}")
+
+
+def show_run_item(item: LogLine | StateChange) -> None:
+    """Print a log line of a flow run, or the state that it took."""
+    if isinstance(item, StateChange):
+        style = _STATES.get(item.run.state_type, "default")
+        out.print(Text(f"{item.run.name}  ").append(item.run.state_name, style=style))
+        return
+    level = logging.getLevelName(item.level)
+    style = "red" if item.level >= logging.ERROR else "yellow" if item.level >= logging.WARNING else "default"
+    local = item.time.astimezone()
+    out.print(Text(f"{local:%H:%M:%S}  {level:<8} ", style="dim").append(item.text, style=style))
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """Yield what shows an execution: a spinner with the step's time on a terminal, a line a step elsewhere."""
+    shown = _Terminal() if out.is_terminal else _Lines()
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+class _Lines:
+    """A line when a step begins to matter: when it ends, and what is said in between."""
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StepFinished(step, seconds):
+                out.print(_done("ok", step, seconds))
+            case StepFailed(step, seconds):
+                out.print(_done("failed", step, seconds))
+            case Note(text):
+                out.print(f"  {text}", markup=False)
+
+    def close(self) -> None:
+        """There is nothing to clear."""
+
+
+class _Terminal:
+    """The step under way as a spinner, those that are done as lines above it."""
+
+    def __init__(self) -> None:
+        self._spinner = Spinner("", console=out)
+        self._text = ""
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StepStarted(step, number, total):
+                self._text = f"[{number}/{total}] {_DOING[step.action]} {step.resource}"
+                self._show(self._text)
+            case StepFinished(step, seconds):
+                out.print(_done("✓", step, seconds))
+            case StepFailed(step, seconds):
+                self._spinner.stop()
+                out.print(_done("✗", step, seconds))
+            case Note(text):
+                self._show(f"{self._text}  {text}")
+
+    def _show(self, text: str) -> None:
+        width = max(out.width - 4, 20)
+        self._spinner.update(Text(text.strip()[:width], style="cyan"))
+        self._spinner.start()
+
+    def close(self) -> None:
+        """Take the spinner away."""
+        self._spinner.stop()
+
+
+def _done(mark: str, step: Step, seconds: float) -> Text:
+    style = {"✓": "green", "ok": "green"}.get(mark, "red")
+    text = Text(f"{mark} ", style=style).append(f"{step.action} {step.resource}", style="default")
+    return text.append(f"  {seconds:.1f} s", style="dim").append(f"  {step.cause}", style="dim")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

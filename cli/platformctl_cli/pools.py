@@ -1,0 +1,123 @@
+"""Work pools: create, ls, set, pause, resume, delete."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from platformctl_cli.output import Format, Output
+
+if TYPE_CHECKING:
+    from platformctl.up import Edits
+
+app = typer.Typer(help="Create and change work pools.", no_args_is_help=True, rich_markup_mode=None)
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Work pools.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=0, help="How many workers serve it.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The most flow runs at once.")]
+Type = Annotated[str | None, typer.Option("--type", help="How workers start a flow run: process.")]
+Image = Annotated[str | None, typer.Option("--image", help="The workers' image, of platform.toml.")]
+Description = Annotated[str | None, typer.Option("--description", help="What the UI says about it.")]
+
+
+@app.command("create")
+def create(  # noqa: PLR0913  # a pool's settings
+    context: typer.Context,
+    names: Names,
+    workers: Workers = None,
+    limit: Limit = None,
+    type_: Type = None,
+    image: Image = None,
+    description: Description = None,
+) -> None:
+    """Add work pools to platform.toml, and to the platform where it runs."""
+    from platformctl.pools import create_pools
+
+    settings = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
+    _change(context, "platformctl pools create", create_pools(names, settings))
+
+
+@app.command("set")
+def set_(  # noqa: PLR0913  # a pool's settings
+    context: typer.Context,
+    names: Names,
+    workers: Workers = None,
+    limit: Limit = None,
+    no_limit: Annotated[bool, typer.Option("--no-limit", help="Take the limit away.")] = False,
+    image: Image = None,
+    description: Description = None,
+) -> None:
+    """Change settings of work pools, in platform.toml and in the platform where it runs."""
+    from platformctl.pools import set_pools
+
+    given = {"workers": workers, "limit": limit, "image": image, "description": description}
+    settings = {key: value for key, value in given.items() if value is not None}
+    _change(context, "platformctl pools set", set_pools(names, settings | ({"limit": None} if no_limit else {})))
+
+
+@app.command("ls")
+def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List the work pools of platform.toml and of Prefect."""
+    from platformctl.pools import list_pools
+    from platformctl_cli.display import show_json, show_table
+
+    rows = list_pools(context.obj.folder, context.obj.env)
+    if output is Format.JSON:
+        show_json(rows)
+        return
+    columns = ("pool", "type", "workers online", "limit", "image", "state")
+    cells = [
+        (row.name, row.type, f"{row.workers_online} of {row.workers_wanted}", row.limit, row.image, row.state)
+        for row in rows
+    ]
+    show_table(columns, cells)
+
+
+@app.command("pause")
+def pause(context: typer.Context, names: Names) -> None:
+    """Have work pools hand out no more runs; those in flight go on."""
+    _set_paused(context, names, is_paused=True)
+
+
+@app.command("resume")
+def resume(context: typer.Context, names: Names) -> None:
+    """Have work pools hand out runs again."""
+    _set_paused(context, names, is_paused=False)
+
+
+@app.command("delete")
+def delete(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A work pool.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Delete a work pool and its workers; asks where it has flow runs in flight."""
+    from platformctl.pools import delete_pool, runs_of_pool
+    from platformctl_cli.confirm import confirm
+    from platformctl_cli.display import out, progress, show_edits
+
+    chosen = context.obj
+    if runs := runs_of_pool(chosen.folder, chosen.env, name):
+        lost = [f"{run.name}  {run.state_name}" for run in runs]
+        confirm(f"These flow runs of {name} would be cancelled, or crashed after their grace:", lost, is_agreed=yes)
+    with progress() as report:
+        outcome = delete_pool(chosen.folder, chosen.env, name, report)
+    show_edits(outcome.edited)
+    out.print(f"The pool {name} is deleted.", markup=False)
+
+
+def _change(context: typer.Context, command: str, edits: "Edits") -> None:
+    from platformctl.up import change, key_edit
+    from platformctl_cli.display import progress
+    from platformctl_cli.summary import show_outcome
+
+    with progress() as report:
+        outcome = change(context.obj.folder, context.obj.env, report, command=command, edit=key_edit(edits))
+    show_outcome(outcome)
+
+
+def _set_paused(context: typer.Context, names: list[str], *, is_paused: bool) -> None:
+    from platformctl.pools import set_paused
+    from platformctl_cli.display import out, show_edits
+
+    show_edits(set_paused(context.obj.folder, context.obj.env, names, is_paused=is_paused))
+    out.print(f"{', '.join(names)}: {'paused' if is_paused else 'handing out runs'}", markup=False)

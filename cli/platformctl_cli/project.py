@@ -1,0 +1,28 @@
+"""A new platform: init."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands to an app."""
+    app.command("init")(init)
+
+
+def init(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The platform's name; the folder's where it is left out.")
+    ] = None,
+) -> None:
+    """Write a commented platform.toml, a first flow and its deployment."""
+    from platformctl.init import init_project
+    from platformctl_cli.display import out
+
+    folder: Path = context.obj.folder
+    for path in init_project(folder, name):
+        out.print(f"wrote {path}", markup=False)
+    where = "" if folder == Path() else f" -C {folder}"
+    out.print(f"\nNext: platformctl{where} up", markup=False)

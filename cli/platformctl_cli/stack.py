@@ -1,0 +1,130 @@
+"""The platform as a whole: up, plan, render, status, logs, scale, down."""
+
+from typing import Annotated
+
+import typer
+
+from platformctl_cli.output import Format, Output
+
+_PLAN_HAS_CHANGES = 3
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands to an app, in the order of --help."""
+    for name, command in (("up", up), ("plan", plan), ("status", status), ("logs", logs), ("scale", scale)):
+        app.command(name)(command)
+    app.command("down")(down)
+    app.command("render")(render)
+
+
+def up(
+    context: typer.Context,
+    workers: Annotated[
+        list[str] | None,
+        typer.Option("--workers", metavar="[POOL=]N", help="Set how many workers a pool has, in platform.toml too."),
+    ] = None,
+) -> None:
+    """Bring the platform to what platform.toml says; done when every worker is online."""
+    from platformctl.scale import parse_workers, worker_edits
+    from platformctl.up import up as bring_up
+    from platformctl_cli.display import progress
+    from platformctl_cli.summary import show_outcome
+
+    edits = worker_edits(parse_workers(workers)) if workers else None
+    with progress() as report:
+        outcome = bring_up(context.obj.folder, context.obj.env, report, edits=edits)
+    show_outcome(outcome)
+
+
+def plan(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 3 where there is something to do.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the steps that `up` would take, and why. Changes nothing."""
+    from platformctl.up import preview
+    from platformctl_cli.display import show_json, show_plan
+    from platformctl_cli.summary import plan_content
+
+    found = preview(context.obj.folder, context.obj.env)
+    if output is Format.JSON:
+        show_json(plan_content(found))
+    else:
+        show_plan(found)
+    if check and found.changes:
+        raise typer.Exit(_PLAN_HAS_CHANGES)
+
+
+def status(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """Show what runs: server, database, pools with their workers, flow runs in flight."""
+    from platformctl.status import read_status
+    from platformctl_cli.display import show_json
+    from platformctl_cli.summary import show_status
+
+    found = read_status(context.obj.folder, context.obj.env)
+    if output is Format.JSON:
+        show_json(found)
+    else:
+        show_status(found)
+
+
+def logs(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
+    tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
+) -> None:
+    """Show what the platform's containers wrote; all of them where none is named."""
+    from platformctl.logs import read_logs
+
+    for line in read_logs(context.obj.folder, context.obj.env, services or (), follow=follow, tail=tail):
+        typer.echo(line)
+
+
+def scale(
+    context: typer.Context,
+    workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="How many workers a pool has.")],
+) -> None:
+    """Set how many workers pools have, in platform.toml and in what runs."""
+    from platformctl.scale import parse_workers, worker_edits
+    from platformctl.up import change, key_edit
+    from platformctl_cli.display import progress
+    from platformctl_cli.summary import show_outcome
+
+    edit = key_edit(worker_edits(parse_workers(workers)))
+    with progress() as report:
+        outcome = change(context.obj.folder, context.obj.env, report, command="platformctl scale", edit=edit)
+    show_outcome(outcome)
+
+
+def down(
+    context: typer.Context,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Delete the data too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Drain the workers and take the platform down. The data stays, unless --volumes."""
+    from platformctl.down import down as take_down
+    from platformctl.down import list_losses
+    from platformctl_cli.confirm import confirm
+    from platformctl_cli.display import out, progress
+
+    if volumes and (lost := list_losses(context.obj.folder, context.obj.env)):
+        confirm("This deletes for ever:", lost, is_agreed=yes)
+    with progress() as report:
+        done = take_down(context.obj.folder, context.obj.env, report, volumes=volumes)
+    kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
+    out.print(f"The platform is down. {kept}" if done.changes else f"Nothing runs. {'' if volumes else kept}".strip())
+
+
+def render(context: typer.Context) -> None:
+    """Write the bundle that Docker Compose runs, and start nothing."""
+    from platformctl.render_bundle import render_to_disk
+    from platformctl_cli.display import out
+
+    folder, changed = render_to_disk(context.obj.folder, context.obj.env)
+    for path in changed:
+        out.print(path, markup=False)
+    out.print(f"{len(changed)} files changed in {folder}")
+

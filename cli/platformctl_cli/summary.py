@@ -1,0 +1,85 @@
+"""What a command says at its end: the address and what to type next, the status, the content of a plan."""
+
+from platformctl.plan.step import Plan
+from platformctl.render import server_url
+from platformctl.secrets import API_PASSWORD, USER, read_secrets
+from platformctl.status import PoolStatus, Status
+from platformctl.up import Outcome
+from platformctl_cli.display import out, show_edits, show_table
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Say what changed, where the platform is, how to log in, and what to type next."""
+    show_edits(outcome.edited)
+    if outcome.plan is None:
+        out.print("The platform isn't running: `platformctl up` starts it so.")
+        return
+    if not outcome.plan.changes:
+        out.print("Nothing to do: the platform is what platform.toml says.")
+    _show_access(outcome)
+
+
+def _show_access(outcome: Outcome) -> None:
+    project = outcome.project
+    file = project.secrets / API_PASSWORD
+    password = read_secrets(project.secrets).api_password.get_secret_value() if outcome.made_secrets else f"in {file}"
+    out.print()
+    out.print(f"  Prefect    {server_url(project.spec.server)}", markup=False)
+    out.print(f"  user       {USER}", markup=False)
+    out.print(f"  password   {password}", markup=False)
+    if outcome.made_secrets:
+        out.print(f"             kept in {file}; the UI asks for {USER}:PASSWORD", markup=False)
+    out.print()
+    for command, what in _next(outcome):
+        out.print(f"  {command:<38} {what}", markup=False)
+
+
+def _next(outcome: Outcome) -> list[tuple[str, str]]:
+    pools = list(outcome.project.spec.pools)
+    if not pools:
+        return [("platformctl pools create dev", "add a work pool and its workers")]
+    return [
+        ("platformctl status", "what runs"),
+        ("platformctl run FLOW/DEPLOYMENT --watch", "start a flow run and follow it"),
+        (f"platformctl scale {pools[0]}=4", "more workers"),
+    ]
+
+
+def plan_content(plan: Plan) -> dict[str, object]:
+    """Return a plan as `plan -o json` prints it."""
+    steps = [{"resource": step.resource, "action": str(step.action), "cause": step.cause} for step in plan.steps]
+    return {"changes": plan.changes, "steps": steps}
+
+
+def show_status(status: Status) -> None:
+    """Print a status: a line for each part, and a table of the pools."""
+    server = f"healthy, Prefect {status.server.version}" if status.server.healthy else "not answering"
+    database = f"healthy, {status.database.image}" if status.database.healthy else "not running"
+    runs = f"{status.runs.running} running, {status.runs.pending} pending, {status.runs.cancelling} cancelling"
+    for name, value in (
+        ("platform", f"{status.name} on {status.runtime}"),
+        ("address", status.server.url),
+        ("server", server),
+        ("database", database),
+        ("flow runs", runs),
+        *((f"image {image.name}", image.tag + ("" if image.built else " (not built)")) for image in status.images),
+    ):
+        out.print(f"{name:<16} {value}", markup=False)
+    if status.pools:
+        out.print()
+        rows = [(pool.name, pool.type, _workers(pool), pool.limit, _state(pool, status)) for pool in status.pools]
+        show_table(("pool", "type", "workers online", "limit", "state"), rows)
+    if not status.is_running:
+        out.print("\n`platformctl up` brings it up; `platformctl logs server` shows what the server said.")
+
+
+def _workers(pool: PoolStatus) -> str:
+    return f"{pool.workers_online} of {pool.workers_wanted}"
+
+
+def _state(pool: PoolStatus, status: Status) -> str:
+    if not status.is_running:
+        return "unknown"
+    return "paused" if pool.paused else "ready"
+
+

@@ -1,0 +1,77 @@
+"""`build-image`: build worker images, or find that their inputs haven't changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformctl.builds import build_secrets
+from platformctl.errors import UsageError
+from platformctl.images import WorkerImage
+from platformctl.lock import locked
+from platformctl.plan.report import Note, Report
+from platformctl.plan.wanted import load_wanted
+from platformctl.render import write_bundle
+from platformctl.runtimes.choose import choose_runtime
+from platformctl.runtimes.runtime import BuildOptions
+from platformctl.spec.load import Project, load_project
+from platformctl.spec.problems import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that is there now. was_built: False where its inputs hadn't changed."""
+
+    name: str
+    reference: str
+    was_built: bool
+
+
+def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
+    folder: Path,
+    env: str | None,
+    names: Sequence[str],
+    report: Report,
+    *,
+    use_cache: bool = True,
+    push: bool = False,
+    platforms: Sequence[str] = (),
+) -> list[BuiltImage]:
+    """Build images of the spec, all of them where none is named. What runs is left alone.
+
+    Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
+    """
+    project = load_project(folder, env)
+    wanted = load_wanted(project)
+    chosen = [_choose(project, wanted.images, name) for name in names] or list(wanted.images)
+    if push and not all(_has_registry(project, image) for image in chosen):
+        remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'
+        raise UsageError("An image without a repository can't be pushed.", remedy=remedy)
+    runtime = choose_runtime(project)
+    runtime.check_tools()
+    with locked(
+        project.state, "platformctl build-image", waiting=lambda who: report(Note(f"Waiting for {who} to finish."))
+    ):
+        present = runtime.observe([image.reference for image in chosen]).images
+        write_bundle(wanted.bundle, project.bundle)
+        options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))
+        built = []
+        for image in chosen:
+            is_wanted = image.reference not in present or not use_cache or push or bool(platforms)
+            if is_wanted:
+                runtime.build(image, options, lambda line: report(Note(line)))
+            built.append(BuiltImage(image.name, image.reference, was_built=is_wanted))
+    return built
+
+
+def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> WorkerImage:
+    found = {image.name: image for image in images}
+    if name not in found:
+        remedy = f"Add [images.{name}] to {project.file}, or choose one that is there."
+        raise UsageError(
+            f"There is no image {name!r} in {project.file.name}{nearest(name, list(found))}", remedy=remedy
+        )
+    return found[name]
+
+
+def _has_registry(project: Project, image: WorkerImage) -> bool:
+    return bool(project.spec.images[image.name].repository)

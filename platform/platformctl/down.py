@@ -1,0 +1,76 @@
+"""`down`: workers are drained, then everything is removed but the data, unless that is asked for too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from platformctl.lock import locked
+from platformctl.plan.execute import execute
+from platformctl.plan.observe import connect
+from platformctl.plan.observed import Machine
+from platformctl.plan.report import Note, Report
+from platformctl.plan.step import Action, Plan, RemoveContainers, RemoveNetwork, RemoveVolume, Step, StopWorkers
+from platformctl.runtimes.choose import choose_runtime
+from platformctl.spec.load import Project, load_project
+
+_GRACE = {"server": 30, "database": 60}
+"""Seconds until a container is killed; the database needs them to write what it holds."""
+_HOLDS = {"database": "flow runs, logs, deployments, pools, variables, blocks", "results": "persisted results of flows"}
+
+
+def plan_down(project: Project, machine: Machine, *, volumes: bool, is_server_ready: bool) -> Plan:
+    """Return the plan that removes what a machine holds of a platform: workers, server, database, networks, and volumes if asked."""
+    return Plan(
+        tuple(
+            [
+                *_worker_steps(project, machine, is_server_ready=is_server_ready),
+                *_container_steps(machine),
+                *(Step(f"network {name}", Action.REMOVE, "down", RemoveNetwork(name)) for name in machine.networks),
+                *(
+                    Step(f"volume {name}", Action.REMOVE, "down --volumes", RemoveVolume(name))
+                    for name in (machine.volumes if volumes else ())
+                ),
+            ]
+        )
+    )
+
+
+def down(folder: Path, env: str | None, report: Report, *, volumes: bool) -> Plan:
+    """Take a platform down and return the plan that did it; its data stays unless `volumes`. Raises PlatformError."""
+    project = load_project(folder, env)
+    runtime = choose_runtime(project)
+    with locked(project.state, "platformctl down", waiting=lambda who: report(Note(f"Waiting for {who} to finish."))):
+        api = connect(project)
+        is_server_ready = bool(api and api.is_ready())
+        plan = plan_down(project, runtime.observe([]), volumes=volumes, is_server_ready=is_server_ready)
+        execute(plan, project, runtime, report)
+    return plan
+
+
+def list_losses(folder: Path, env: str | None) -> list[str]:
+    """Return a line for each volume that `down --volumes` would delete, with what is in it."""
+    project = load_project(folder, env)
+    prefix = f"{project.spec.platform.name}_"
+    names = choose_runtime(project).observe([]).volumes
+    return [f"{name}: {_HOLDS.get(name.removeprefix(prefix), 'data')}" for name in sorted(names)]
+
+
+def _worker_steps(project: Project, machine: Machine, *, is_server_ready: bool) -> Iterator[Step]:
+    """Drained where the server answers; where it doesn't, what they leave is made good by the next `up`."""
+    pools: dict[str, list[str]] = {}
+    for container in machine.containers:
+        if container.role == "worker":
+            pools.setdefault(container.pool or "", []).append(container.name)
+    for name, workers in pools.items():
+        pool = project.spec.pools.get(name)
+        grace = pool.grace if pool else 60
+        drained = StopWorkers(name, tuple(workers), grace, is_final=False)
+        change = drained if is_server_ready else RemoveContainers(tuple(workers), grace=10)
+        yield Step(f"workers {name}", Action.REMOVE, f"down: {', '.join(workers)}", change)
+
+
+def _container_steps(machine: Machine) -> Iterator[Step]:
+    order = ["deploy", "server", "migrate", "database"]
+    others = [container for container in machine.containers if container.role != "worker"]
+    for container in sorted(others, key=lambda found: order.index(found.role) if found.role in order else 0):
+        change = RemoveContainers((container.id,), grace=_GRACE.get(container.role, 10))
+        yield Step(container.service or container.name, Action.REMOVE, "down", change)

@@ -1,0 +1,59 @@
+"""Stopping workers without losing flow runs.
+
+Prefect's process worker doesn't drain: on SIGTERM it kills its flow runs and leaves them Running for ever. So their pool
+is paused, their runs get time to finish, and what is left when they are stopped is crashed, or scheduled again if it had
+not begun. A mark on disk says that the pause is ours, so that an interrupted command can be made good.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from platformctl.plan.observed import FlowRun, WorkPool
+from platformctl.waiting import wait_until
+
+_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
+
+
+class Runs(Protocol):
+    """What draining asks of Prefect's API."""
+
+    def pool(self, name: str) -> WorkPool | None: ...
+
+    def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]: ...
+
+    def set_paused(self, pool: str, *, is_paused: bool) -> None: ...
+
+
+def interrupted_drains(state: Path) -> tuple[str, ...]:
+    """Return the pools that a drain paused and that nobody let go on since."""
+    return tuple(sorted(path.name for path in (state / "drains").glob("*")))
+
+
+def pause_pool(api: Runs, state: Path, pool: str) -> None:
+    """Pause a pool for a drain, unless it isn't there or somebody has paused it already."""
+    found = api.pool(pool)
+    if found and not found.is_paused:
+        mark = state / "drains" / pool
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        api.set_paused(pool, is_paused=True)
+
+
+def resume_pool(api: Runs, state: Path, pool: str) -> None:
+    """Let a pool go on if a drain paused it."""
+    mark = state / "drains" / pool
+    if mark.exists():
+        if api.pool(pool):
+            api.set_paused(pool, is_paused=False)
+        mark.unlink()
+
+
+def unfinished_runs(api: Runs, workers: Sequence[str]) -> list[FlowRun]:
+    """Return the flow runs that some workers have begun and not ended."""
+    return [run for run in api.runs(_UNFINISHED) if run.worker in workers]
+
+
+def wait_for_runs(api: Runs, workers: Sequence[str], *, seconds: float) -> bool:
+    """Wait until some workers have no unfinished flow run; False where they still have after `seconds`."""
+    return bool(wait_until(lambda: None if unfinished_runs(api, workers) else True, seconds=seconds, pause=0.5))

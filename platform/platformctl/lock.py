@@ -1,0 +1,55 @@
+"""One command at a time changes a platform. The kernel lets go of the lock when its holder ends, however it ends."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from platformctl.errors import LockedError
+
+PATIENCE = 900.0
+"""Seconds that a command waits for another one."""
+
+
+@contextmanager
+def locked(state: Path, command: str, *, waiting: Callable[[str], None], patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the platform's lock for the body.
+
+    state: the platform's .platform folder. waiting: called once with who holds the lock, if somebody does.
+    Raises LockedError after `patience` seconds.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    lock, holder = filelock.FileLock(state / "lock"), state / "lock.json"
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        waiting(_describe(holder))
+        _acquire(lock, holder, patience)
+    try:
+        holder.write_text(json.dumps({"command": command, "pid": os.getpid(), "since": time.time()}), encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _acquire(lock: filelock.BaseFileLock, holder: Path, patience: float) -> None:
+    try:
+        lock.acquire(timeout=patience)
+    except filelock.Timeout as error:
+        remedy = "Wait for it, or end that process; the lock goes with it."
+        raise LockedError(
+            f"After {patience:.0f} s the platform is still being changed by {_describe(holder)}.", remedy=remedy
+        ) from error
+
+
+def _describe(holder: Path) -> str:
+    try:
+        found = json.loads(holder.read_text(encoding="utf-8"))
+        return f"`{found['command']}` (process {found['pid']}, for {time.time() - found['since']:.0f} s)"
+    except (OSError, ValueError, KeyError):
+        return "another command"

@@ -1,0 +1,166 @@
+"""From steps to effects. Only this changes the world, and it decides nothing: a step says what is to be done."""
+
+import functools
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from platformctl.builds import build_secrets
+from platformctl.drain import pause_pool, resume_pool, unfinished_runs, wait_for_runs
+from platformctl.errors import ServerError
+from platformctl.plan.observe import connect
+from platformctl.plan.ready import await_service, await_workers
+from platformctl.plan.reconcile_prefect import lost_run_step
+from platformctl.plan.report import Note, Report, StepFailed, StepFinished, StepStarted
+from platformctl.plan.step import (
+    AwaitWorkers,
+    BuildImage,
+    Change,
+    CrashRun,
+    CreatePool,
+    Plan,
+    PullImage,
+    RegisterDeployments,
+    RemoveContainers,
+    RemoveNetwork,
+    RemoveVolume,
+    RequeueRun,
+    ResumeDrained,
+    SetZombieAutomation,
+    StartService,
+    StartWorkers,
+    Step,
+    StopWorkers,
+    UpdatePool,
+    WriteBundle,
+    WriteSecrets,
+)
+from platformctl.render import write_bundle
+from platformctl.runtimes.runtime import BuildOptions, Runtime
+from platformctl.spec.load import Project
+from platformctl.secrets import read_secrets, write_secrets
+
+if TYPE_CHECKING:
+    from platformctl.adapters.prefect_api import PrefectApi
+    from platformctl.adapters.prefect_client import PrefectClient
+
+_KILL_AFTER = 10
+"""Seconds that a worker without flow runs gets to end."""
+_NEEDS_CLIENT = (CreatePool, UpdatePool, SetZombieAutomation, RegisterDeployments)
+
+
+def execute(plan: Plan, project: Project, runtime: Runtime, report: Report) -> None:
+    """Carry out a plan, step by step; raises PlatformError at the first step that fails. What is done stays done."""
+    executor = _Executor(project, runtime, report)
+    if any(isinstance(step.change, _NEEDS_CLIENT) for step in plan.steps):
+        preload_client()
+    for number, step in enumerate(plan.steps, 1):
+        report(StepStarted(step, number, len(plan.steps)))
+        _run(executor, step, report)
+
+
+def preload_client() -> None:
+    """Import Prefect's client from a thread, so that it is there once the server is."""
+    threading.Thread(target=_import_client, daemon=True).start()
+
+
+def _import_client() -> None:
+    import platformctl.adapters.prefect_client  # noqa: F401, PLC0415
+
+
+def _run(executor: "_Executor", step: Step, report: Report) -> None:
+    started = time.monotonic()
+    try:
+        executor.apply(step.change)
+    except BaseException:
+        report(StepFailed(step, time.monotonic() - started))
+        raise
+    report(StepFinished(step, time.monotonic() - started))
+
+
+class _Executor:
+    def __init__(self, project: Project, runtime: Runtime, report: Report) -> None:
+        self._project, self._runtime, self._report = project, runtime, report
+
+    @functools.cached_property
+    def _api(self) -> "PrefectApi":
+        api = connect(self._project)
+        if api is None:
+            remedy = "Type `platformctl up`."
+            raise ServerError(f"There are no secrets in {self._project.secrets} yet.", remedy=remedy)
+        return api
+
+    @functools.cached_property
+    def _client(self) -> "PrefectClient":
+        from platformctl.adapters.prefect_client import PrefectClient  # noqa: PLC0415  # a second that few steps need
+
+        return PrefectClient(self._api.url, read_secrets(self._project.secrets).api_auth)
+
+    def apply(self, change: Change) -> None:  # noqa: C901, PLR0912  # one line a change: a table, as a match
+        """Make one change."""
+        match change:
+            case WriteSecrets():
+                write_secrets(self._project.secrets)
+            case WriteBundle(bundle):
+                write_bundle(bundle, self._project.bundle)
+            case PullImage(image):
+                self._runtime.pull(image)
+            case BuildImage(image):
+                self._runtime.build(image, BuildOptions(build_secrets(self._project)), self._note)
+            case StartService(service, recreate):
+                self._runtime.start([service.name], recreate=recreate)
+                await_service(self._runtime, service)
+            case CreatePool(pool):
+                self._client.create_pool(pool)
+            case UpdatePool(name, changes):
+                self._client.update_pool(name, changes)
+            case ResumeDrained(pool):
+                resume_pool(self._api, self._project.state, pool)
+            case SetZombieAutomation(within):
+                self._client.set_zombie_automation(within)
+            case StopWorkers(pool, workers, grace, is_final):
+                self._stop_workers(pool, workers, grace, is_final=is_final)
+            case StartWorkers(pool, services, replaced, grace):
+                if replaced:
+                    self._stop_workers(pool, replaced, grace, is_final=False)
+                self._runtime.start([service.name for service in services])
+            case AwaitWorkers(services):
+                await_workers(self._runtime, self._api, services, self._note)
+            case CrashRun(run, message):
+                self._api.crash_run(run.id, message)
+            case RequeueRun(run):
+                self._api.requeue_run(run.id)
+            case RegisterDeployments(image, digests):
+                self._register(image, digests)
+            case RemoveContainers(containers, grace):
+                self._runtime.stop(containers, grace=grace)
+            case RemoveNetwork(name):
+                self._runtime.remove_network(name)
+            case RemoveVolume(name):
+                self._runtime.remove_volume(name)
+
+    def _note(self, text: str) -> None:
+        self._report(Note(text))
+
+    def _stop_workers(self, pool: str, workers: tuple[str, ...], grace: int, *, is_final: bool) -> None:
+        """Drain and remove workers; the rows of those that won't come back go too."""
+        pause_pool(self._api, self._project.state, pool)
+        running = unfinished_runs(self._api, workers)
+        if running:
+            self._note(
+                f"{len(running)} flow runs get {grace} s to finish: {', '.join(run.name for run in running[:5])}"
+            )
+            wait_for_runs(self._api, workers, seconds=grace)
+        self._runtime.stop(workers, grace=_KILL_AFTER)
+        for run in unfinished_runs(self._api, workers):
+            cause = f"its worker {run.worker} was stopped, {grace} s of grace were over"
+            self._note(f"{run.name}: {cause}")
+            self.apply(lost_run_step(run, cause).change)
+        for worker in workers if is_final else ():
+            self._api.delete_worker(pool, worker)
+        resume_pool(self._api, self._project.state, pool)
+
+    def _register(self, image: str, digests: Mapping[str, str]) -> None:
+        self._runtime.register(image)
+        self._client.set_registered({**self._api.observe().registered, **digests})

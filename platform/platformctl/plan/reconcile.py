@@ -1,0 +1,119 @@
+"""From what is wanted and what is there to a plan: a pure function, in the order in which things must happen."""
+
+from collections.abc import Iterable, Iterator
+
+from platformctl.images import server_image
+from platformctl.plan.causes import describe, replacement_cause
+from platformctl.plan.observed import Container, Observed
+from platformctl.plan.reconcile_prefect import deployment_steps, orphan_steps, pool_steps, zombie_steps
+from platformctl.plan.reconcile_workers import await_steps, worker_steps
+from platformctl.plan.step import (
+    Action,
+    BuildImage,
+    Plan,
+    PullImage,
+    RemoveContainers,
+    StartService,
+    Step,
+    WriteBundle,
+    WriteSecrets,
+)
+from platformctl.plan.wanted import Wanted
+from platformctl.render import Service
+
+
+def reconcile(wanted: Wanted, observed: Observed) -> Plan:
+    """Return the plan that brings what is observed to what is wanted; an empty one where they agree.
+
+    Where no server answers, what Prefect holds is not known: those steps assume that it holds nothing, say so in
+    their causes, and are worked out anew once it answers. Raises SpecError for a pool that Prefect has with another type.
+    """
+    return Plan(
+        tuple(
+            [
+                *_file_steps(wanted, observed),
+                *_image_steps(wanted, observed),
+                *_service_steps(wanted, observed),
+                *pool_steps(wanted, observed),
+                *zombie_steps(observed),
+                *orphan_steps(wanted, observed),
+                *worker_steps(wanted, observed),
+                *deployment_steps(wanted, observed),  # while the workers start
+                *await_steps(wanted, observed),
+                *_leftover_steps(wanted, observed),
+            ]
+        )
+    )
+
+
+def _file_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    if observed.unwritten_secrets:
+        yield Step("secrets", Action.CREATE, f"missing: {', '.join(observed.unwritten_secrets)}", WriteSecrets())
+    if observed.changed_files:
+        yield Step("bundle", Action.UPDATE, f"changed: {_some(observed.changed_files)}", WriteBundle(wanted.bundle))
+
+
+def _some(names: Iterable[str], most: int = 3) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
+def _image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    spec, present = wanted.project.spec, observed.machine.images
+    for image in dict.fromkeys((spec.database.image, server_image(spec))):
+        if image not in present:
+            yield Step(f"image {image}", Action.PULL, "not on this engine", PullImage(image))
+    for own in wanted.images:
+        if own.reference not in present:
+            yield Step(f"image {own.name}", Action.BUILD, f"{own.reference} is not on this engine", BuildImage(own))
+
+
+def _service_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    yield from _service_step(wanted.bundle.service("database"), observed)
+    yield from _migrate_step(wanted.bundle.service("migrate"), observed)
+    yield from _service_step(wanted.bundle.service("server"), observed)
+
+
+def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
+    containers = observed.machine.of_service(service.name)
+    if not containers:
+        yield Step(service.name, Action.CREATE, "not there", StartService(service))
+    elif cause := replacement_cause(service, containers):
+        yield Step(service.name, Action.REPLACE, cause, StartService(service))
+    elif containers[0].health == "unhealthy":
+        yield Step(service.name, Action.REPLACE, "unhealthy", StartService(service, recreate=True))
+    elif containers[0].status != "running":
+        yield Step(service.name, Action.START, describe(containers[0]), StartService(service))
+    elif not containers[0].is_ready:
+        yield Step(service.name, Action.WAIT, "starting", StartService(service))
+
+
+def _migrate_step(service: Service, observed: Observed) -> Iterator[Step]:
+    """The schema is brought up to date once for a version and a volume; the container that did it stays as the proof."""
+    containers = observed.machine.of_service(service.name)
+    if not containers:
+        yield Step("schema", Action.RUN, "not known to be up to date", StartService(service, recreate=True))
+    elif cause := replacement_cause(service, containers):
+        yield Step("schema", Action.RUN, cause, StartService(service, recreate=True))
+    elif containers[0].status == "running":
+        yield Step("schema", Action.WAIT, "the migration runs", StartService(service))
+    elif not containers[0].is_completed:
+        yield Step(
+            "schema", Action.RUN, f"the migration {describe(containers[0])}", StartService(service, recreate=True)
+        )
+    elif _is_older_than_data(containers[0], observed):
+        yield Step("schema", Action.RUN, "the database's volume is new", StartService(service, recreate=True))
+
+
+def _is_older_than_data(migration: Container, observed: Observed) -> bool:
+    created = [time for name, time in observed.machine.volumes.items() if name.endswith("_database")]
+    return not created or migration.started < max(created)
+
+
+def _leftover_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """Containers of services that are no more, one-shots that were interrupted among them; workers are drained elsewhere."""
+    kept = {service.name for service in wanted.bundle.services if service.role != "deploy"}
+    for container in observed.machine.containers:
+        if container.service not in kept and container.role != "worker":
+            cause = f"left over: {container.service} is not wanted any more"
+            yield Step(container.name, Action.REMOVE, cause, RemoveContainers((container.id,), grace=10))

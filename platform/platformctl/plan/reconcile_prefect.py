@@ -1,0 +1,126 @@
+"""The part of a plan that is about what Prefect holds: pools, the zombie automation, lost flow runs, deployments."""
+
+from collections.abc import Iterator, Mapping
+
+from platformctl.errors import SpecError
+from platformctl.plan.observed import Container, FlowRun, Observed, WorkPool
+from platformctl.plan.step import (
+    Action,
+    CrashRun,
+    CreatePool,
+    RegisterDeployments,
+    RequeueRun,
+    ResumeDrained,
+    SetZombieAutomation,
+    Step,
+    UpdatePool,
+)
+from platformctl.plan.wanted import Wanted
+from platformctl.render import HEARTBEAT
+from platformctl.spec.model import Pool
+
+ZOMBIE_WITHIN = 4.0 * HEARTBEAT
+"""Seconds without a heartbeat after which a flow run is crashed: with fewer than three, healthy runs are crashed too."""
+
+
+def pool_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """Create the pools that Prefect lacks; of the others change only the fields that differ."""
+    there = observed.prefect.pools if observed.prefect else {}
+    for pool in observed.interrupted_drains:
+        yield Step(f"pool {pool}", Action.RESUME, "an interrupted command left it paused", ResumeDrained(pool))
+    for name, pool in wanted.project.spec.pools.items():
+        if name not in there:
+            yield Step(
+                f"pool {name}", Action.CREATE, _unknown(observed) or "not in Prefect", CreatePool(_new(name, pool))
+            )
+        elif changes := _changes(there[name], pool):
+            cause = ", ".join(f"{key} {_show(old)} -> {_show(new)}" for key, (old, new) in changes.items())
+            fields = {key: new for key, (_, new) in changes.items()}
+            yield Step(f"pool {name}", Action.UPDATE, cause, UpdatePool(name, fields))
+
+
+def _new(name: str, pool: Pool) -> WorkPool:
+    return WorkPool(name, pool.type, pool.limit, pool.description, is_paused=bool(pool.paused))
+
+
+Field = int | str | bool | None
+
+
+def _changes(there: WorkPool, pool: Pool) -> Mapping[str, tuple[Field, Field]]:
+    """Field to its old and new value. A pool's type can't be changed."""
+    if there.type != pool.type:
+        found = (
+            f"The pool {there.name!r} has the type {there.type!r} in Prefect, and platform.toml wants {pool.type!r}."
+        )
+        remedy = (
+            f"Type `platformctl pools delete {there.name}` to let go of it with its queues, or give it another name."
+        )
+        raise SpecError(found, remedy=remedy)
+    compared: dict[str, tuple[Field, Field]] = {
+        "concurrency_limit": (there.limit, pool.limit),
+        "description": (there.description, pool.description),
+    }
+    if pool.paused is not None:
+        compared["is_paused"] = (there.is_paused, pool.paused)
+    return {key: (old, new) for key, (old, new) in compared.items() if old != new}
+
+
+def _show(value: Field) -> str:
+    return "none" if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unknown(observed: Observed) -> str | None:
+    """What to say of a step that can't be compared yet; None where it can, or where there is no data to compare with."""
+    has_data = any(name.endswith("_database") for name in observed.machine.volumes)
+    return "unless Prefect has it already: no server answers yet" if observed.prefect is None and has_data else None
+
+
+def zombie_steps(observed: Observed) -> Iterator[Step]:
+    """A flow run whose process is gone is crashed by the server itself, also when nobody types `up`."""
+    within = observed.prefect.zombie_within if observed.prefect else None
+    if within != ZOMBIE_WITHIN:
+        cause = _unknown(observed) or f"crashes flow runs without a heartbeat for {ZOMBIE_WITHIN:.0f} s"
+        yield Step("automation zombies", Action.CREATE, cause, SetZombieAutomation(ZOMBIE_WITHIN))
+
+
+def orphan_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """Flow runs whose worker is gone or has started anew since: their process died with it.
+
+    One that was running is crashed; one that had not begun is scheduled again. Workers of others are not judged.
+    """
+    prefix = f"{wanted.project.spec.platform.name}-worker-"
+    containers = {container.name: container for container in observed.machine.containers}
+    for run in observed.prefect.runs if observed.prefect else ():
+        worker = run.worker or ""
+        if worker.startswith(prefix) and (cause := _lost(run, containers.get(worker))):
+            yield lost_run_step(run, cause)
+
+
+def lost_run_step(run: FlowRun, cause: str) -> Step:
+    """Return the step that ends a flow run whose process is gone, or schedules it again if it had not begun."""
+    if run.state_type == "PENDING":
+        return Step(f"run {run.name}", Action.REQUEUE, cause, RequeueRun(run))
+    return Step(f"run {run.name}", Action.CRASH, cause, CrashRun(run, f"Its process is gone: {cause}."))
+
+
+def _lost(run: FlowRun, container: Container | None) -> str | None:
+    if container is None:
+        return f"its worker {run.worker} is gone"
+    if container.status != "running":
+        return f"its worker {run.worker} does not run"
+    if container.started > run.since:
+        return f"its worker {run.worker} restarted at {container.started:%H:%M:%S} UTC"
+    return None
+
+
+def deployment_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """Register, an image at a time, what prefect.yaml declares and Prefect doesn't hold as it is declared now."""
+    registered = observed.prefect.registered if observed.prefect else {}
+    stale = [deployment for deployment in wanted.deployments if registered.get(deployment.key) != deployment.digest]
+    for image in dict.fromkeys(deployment.image for deployment in stale):
+        members = [deployment for deployment in wanted.deployments if deployment.image == image]
+        changed = [deployment for deployment in stale if deployment.image == image]
+        names = ", ".join(deployment.name for deployment in changed)
+        cause = _unknown(observed) or f"new or changed: {names}"
+        change = RegisterDeployments(image, {deployment.key: deployment.digest for deployment in members})
+        yield Step(f"deployments {image}", Action.REGISTER, cause, change)

@@ -1,0 +1,94 @@
+"""The part of a plan that is about workers: which to start, which to replace, which to drain and remove."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from platformctl.plan.causes import describe, replacement_cause
+from platformctl.plan.observed import Container, Observed, Worker
+from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
+from platformctl.plan.wanted import Wanted
+from platformctl.render import Service
+
+_GRACE_OF_REMOVED = 60
+"""Seconds for the flow runs of a pool that platform.toml has no more."""
+_SKEW = timedelta(seconds=2)
+
+
+def worker_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """Surplus workers go first, then each pool's are started or replaced."""
+    yield from _surplus_steps(wanted, observed)
+    for pool in wanted.project.spec.pools:
+        yield from _pool_worker_steps(wanted, observed, pool)
+
+
+def await_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """All workers that are started, or that Prefect hasn't heard of yet, are waited for together."""
+    workers = [service for service in wanted.bundle.services if service.role == "worker"]
+    waited = [
+        service
+        for service in workers
+        if _need(service, observed.machine.of_service(service.name)) or not is_online(service, observed)
+    ]
+    if waited:
+        yield Step("workers", Action.WAIT, f"{_count(waited)} to be online in Prefect", AwaitWorkers(tuple(waited)))
+
+
+def _surplus_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    kept = {service.name for service in wanted.bundle.services}
+    surplus: dict[str, list[Container]] = {}
+    for container in observed.machine.containers:
+        if container.role == "worker" and container.service not in kept:
+            surplus.setdefault(container.pool or "", []).append(container)
+    for name, containers in surplus.items():
+        pool = wanted.project.spec.pools.get(name)
+        cause = f"{pool.workers} wanted" if pool else "the pool is not in platform.toml"
+        change = StopWorkers(name, _names(containers), pool.grace if pool else _GRACE_OF_REMOVED, is_final=True)
+        yield Step(f"workers {name}", Action.REMOVE, f"{_count(containers)}: {cause}", change)
+
+
+def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterator[Step]:
+    groups: dict[tuple[Action, str], list[tuple[Service, Container | None]]] = {}
+    for service in wanted.bundle.workers(pool):
+        found = observed.machine.of_service(service.name)
+        if need := _need(service, found):
+            groups.setdefault(need, []).append((service, found[0] if found else None))
+    grace = wanted.project.spec.pools[pool].grace
+    for (action, cause), members in groups.items():
+        services = [service for service, _ in members]
+        replaced = _names([container for _, container in members if container]) if action is Action.REPLACE else ()
+        change = StartWorkers(pool, tuple(services), replaced, grace)
+        yield Step(f"workers {pool}", action, f"{_count(services)}: {cause}", change)
+
+
+def _need(service: Service, found: tuple[Container, ...]) -> tuple[Action, str] | None:
+    if not found:
+        return Action.CREATE, "not there"
+    if cause := replacement_cause(service, found):
+        return Action.REPLACE, cause
+    if found[0].health == "unhealthy":
+        return Action.REPLACE, "unhealthy"
+    if found[0].status not in ("running", "restarting"):
+        return Action.START, describe(found[0])
+    return None
+
+
+def is_online(service: Service, observed: Observed) -> bool:
+    """Whether a worker runs and has been heard of by Prefect since its container started."""
+    containers = observed.machine.of_service(service.name)
+    if observed.prefect is None or len(containers) != 1 or containers[0].status != "running":
+        return False
+    rows = [worker for worker in observed.prefect.workers if worker.name == service.container]
+    return any(row.is_online and is_fresh(row, containers[0]) for row in rows)
+
+
+def is_fresh(row: Worker, container: Container) -> bool:
+    """Whether a worker was heard of since its container started; an old row stays online for a while."""
+    return row.last_heartbeat >= container.started - _SKEW
+
+
+def _names(containers: list[Container]) -> tuple[str, ...]:
+    return tuple(container.name for container in containers)
+
+
+def _count(items: list[Service] | list[Container]) -> str:
+    return "1 worker" if len(items) == 1 else f"{len(items)} workers"

@@ -1,0 +1,42 @@
+"""What an execution tells while it goes on: events, for whoever displays them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from platformctl.plan.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step begins; `number` of `total`, from 1."""
+
+    step: Step
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step is done, after some seconds."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step failed, after some seconds; the error follows as an exception."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happens within a step, or before the first one."""
+
+    text: str
+
+
+Event = StepStarted | StepFinished | StepFailed | Note
+Report = Callable[[Event], None]

@@ -1,0 +1,33 @@
+"""What is checked before anything is changed."""
+
+from platformctl.errors import PreflightError
+from platformctl.plan.observed import Observed
+from platformctl.plan.step import Plan, StartService, WriteSecrets
+from platformctl.plan.wanted import Wanted
+from platformctl.runtimes.runtime import Runtime
+
+
+def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+    """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
+    _check_secrets(plan, wanted, observed, runtime)
+    runtime.check_tools()
+    starts = [step.change.service.role for step in plan.steps if isinstance(step.change, StartService)]
+    if "server" in starts:
+        server = wanted.project.spec.server
+        runtime.check_machine(server.host, server.port)
+
+
+def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+    """New passwords would lock the platform out of the database that it has."""
+    makes_secrets = any(isinstance(step.change, WriteSecrets) for step in plan.steps)
+    data = [name for name in observed.machine.volumes if name.endswith("_database")]
+    if not makes_secrets or not data or "database_password" not in observed.unwritten_secrets:
+        return
+    project, home = wanted.project, runtime.home()
+    where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""
+    found = f"The database of {project.spec.platform.name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
+    remedy = (
+        f"Bring back {project.secrets} from where the platform was started, or choose another platform.name; "
+        "`platformctl down --volumes` deletes the data."
+    )
+    raise PreflightError(found, remedy=remedy)

@@ -1,0 +1,111 @@
+"""`run`: start a flow run of a deployment, and follow it to its end."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platformctl.adapters.prefect_api import Json, PrefectApi
+from platformctl.errors import ServerError, UsageError
+from platformctl.plan.observe import connect
+from platformctl.plan.observed import FlowRun
+from platformctl.spec.load import load_project
+from platformctl.spec.problems import nearest
+
+FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_PAUSE = 0.5
+_SETTLE = 4.0
+"""Seconds that the last log lines of a run may take to arrive after its end: Prefect sends them in batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a flow run's log. level: as in `logging`."""
+
+    time: datetime
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A flow run took a state."""
+
+    run: FlowRun
+
+
+def require_server(folder: Path, env: str | None) -> PrefectApi:
+    """Return the API of the platform of a folder; raises ServerError where it doesn't answer."""
+    project = load_project(folder, env)
+    api = connect(project)
+    if api is None or not api.is_ready():
+        remedy = "`platformctl up` brings it up; `platformctl status` shows what runs."
+        raise ServerError(f"The server of {project.spec.platform.name!r} doesn't answer.", remedy=remedy)
+    return api
+
+
+def start_run(api: PrefectApi, name: str, parameters: Sequence[str]) -> FlowRun:
+    """Start a flow run of the deployment FLOW/DEPLOYMENT.
+
+    parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
+    that isn't there, and ServerError with the server's words for a value that doesn't fit.
+    """
+    deployment = api.deployment(name) if name.count("/") == 1 else None
+    if deployment is None:
+        names = api.deployment_names()
+        remedy = "It must be FLOW/DEPLOYMENT; `platformctl up` registers what prefect.yaml declares."
+        raise UsageError(f"There is no deployment {name!r}{nearest(name, names)}", remedy=remedy)
+    values = dict(_parameter(item) for item in parameters)
+    _check_parameters(name, deployment, values)
+    return api.create_run(str(deployment["id"]), values)
+
+
+def watch_run(api: PrefectApi, run: FlowRun) -> Iterator[LogLine | StateChange]:
+    """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
+    offset, ended, seen = 0, 0.0, run.state_name
+    yield StateChange(run)
+    while True:
+        run = api.run(run.id)
+        lines = api.logs(run.id, offset)
+        offset += len(lines)
+        yield from (LogLine(*line) for line in lines)
+        if run.state_name != seen:
+            seen = run.state_name
+            yield StateChange(run)
+        ended = ended if ended or run.state_type not in FINAL else time.monotonic()
+        if ended and not lines and (_is_complete(api, run, offset) or time.monotonic() - ended > _SETTLE):
+            return
+        time.sleep(_PAUSE)
+
+
+def _is_complete(api: PrefectApi, run: FlowRun, offset: int) -> bool:
+    """Whether the engine's last line of a run is there."""
+    last = api.logs(run.id, max(offset - 1, 0))
+    return any("Finished in state" in text for _, _, text in last)
+
+
+def _parameter(item: str) -> tuple[str, object]:
+    key, found, value = item.partition("=")
+    if not found or not key:
+        raise UsageError(
+            f"The parameter {item!r} has no value.", remedy="Write it as KEY=VALUE, the value as JSON or a string."
+        )
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _check_parameters(name: str, deployment: Json, values: Mapping[str, object]) -> None:
+    schema = deployment.get("parameter_openapi_schema") or {}
+    known = list(schema.get("properties") or {})
+    for key in values:
+        if key not in known:
+            remedy = f"Its parameters: {', '.join(known) or 'none'}."
+            raise UsageError(f"{name} has no parameter {key!r}{nearest(key, known)}", remedy=remedy)
+    given = {**(deployment.get("parameters") or {}), **values}
+    missing = [key for key in schema.get("required") or [] if key not in given]
+    if missing:
+        raise UsageError(f"{name} needs the parameter {missing[0]!r}.", remedy=f"Add `-p {missing[0]}=VALUE`.")

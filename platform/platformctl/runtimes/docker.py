@@ -1,0 +1,123 @@
+"""The Docker runtime: the engine's API for what is there, Compose for what is to be."""
+
+import errno
+import functools
+import socket
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from platformctl.adapters.engine import Engine
+from platformctl.errors import PreflightError
+from platformctl.images import WorkerImage
+from platformctl.plan.observed import Machine
+from platformctl.runtimes.runtime import BuildOptions, Line
+from platformctl.spec.load import Project
+
+if TYPE_CHECKING:
+    from platformctl.adapters.compose import Compose
+
+_DISK = 2 * 1024**3
+"""Bytes that must be free: an image and the first weeks of data."""
+
+
+class DockerRuntime:
+    """A platform on one Docker engine."""
+
+    name = "docker"
+
+    def __init__(self, project: Project) -> None:
+        """Connect to the engine; raises EngineError where none answers."""
+        self._project = project
+        self._platform = project.spec.platform.name
+        self._engine = Engine()
+
+    @functools.cached_property
+    def _compose(self) -> "Compose":
+        from platformctl.adapters.compose import Compose  # noqa: PLC0415  # half a second that only changes need
+
+        return Compose(self._project.bundle)
+
+    def check_tools(self) -> None:
+        """Raise EngineError where Compose or Buildx is missing or too old."""
+        self._compose.check_version()
+
+    def check_machine(self, host: str, port: int) -> None:
+        """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
+        holder = self._engine.port_holder(port)
+        if holder != f"{self._platform}-server" and (holder or not _is_free(host, port)):
+            who = f"the container {holder!r}" if holder else "another process"
+            remedy = f"Stop it (`ss -ltnp 'sport = {port}'` names it), or set another `port` under [server] in {self._project.file}."
+            raise PreflightError(f"Port {port} of {host} is taken by {who}.", remedy=remedy)
+        free = self._engine.free_bytes()
+        if free is not None and free < _DISK:
+            remedy = "Free some (`docker system df` shows what Docker holds), then type the same command."
+            raise PreflightError(f"Only {free / 1024**3:.1f} GiB are free where Docker keeps its data.", remedy=remedy)
+
+    def observe(self, images: Sequence[str]) -> Machine:
+        """Return what the engine holds of the platform."""
+        return self._engine.observe(self._platform, images)
+
+    def pull(self, image: str) -> None:
+        """Pull an image."""
+        self._engine.pull(image)
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Build a worker image with Buildx."""
+        self._compose.build(
+            image.name,
+            image.reference,
+            secrets=options.secrets,
+            use_cache=options.use_cache,
+            push=options.push,
+            platforms=options.platforms,
+            report=report,
+        )
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Have Compose create, replace or start services."""
+        self._compose.start(services, recreate=recreate)
+
+    def stop(self, containers: Sequence[str], *, grace: int) -> None:
+        """Stop and remove containers, all at once."""
+        with ThreadPoolExecutor(max_workers=max(len(containers), 1)) as pool:
+            list(pool.map(functools.partial(self._engine.remove_container, grace=grace), containers))
+
+    def register(self, image: str) -> str:
+        """Run the bundle's one-shot that registers an image's deployments."""
+        return self._compose.run(f"deploy-{image}")
+
+    def last_lines(self, container: str) -> str:
+        """Return the last lines that a container wrote."""
+        return self._engine.last_lines(container)
+
+    def health_output(self, container: str) -> str:
+        """Return what a container's last health check said."""
+        return self._engine.health_output(container)
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield lines that services wrote."""
+        return self._compose.logs(services, follow=follow, tail=tail)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network."""
+        self._engine.remove_network(name)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume with what is in it."""
+        self._engine.remove_volume(name)
+
+    def home(self) -> str | None:
+        """Return the folder of the bundle that the platform was started from."""
+        return self._engine.home_of(self._platform)
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True

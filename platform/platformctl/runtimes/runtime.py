@@ -1,0 +1,69 @@
+"""The seam between a plan and what carries it out: the verbs that a plan needs, whatever the platform runs on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from platformctl.images import WorkerImage
+from platformctl.plan.observed import Machine
+
+Line = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How images are built. secrets: id to file. platforms: as Buildx names them."""
+
+    secrets: Mapping[str, Path]
+    use_cache: bool = True
+    push: bool = False
+    platforms: tuple[str, ...] = ()
+
+
+class Runtime(Protocol):
+    """What carries a platform. Every method raises PlatformError for what it can't do."""
+
+    name: str
+
+    def check_tools(self) -> None:
+        """Raise EngineError where a tool that changes need is missing or too old."""
+
+    def check_machine(self, host: str, port: int) -> None:
+        """Raise PreflightError where the server's port is taken or the disk is full."""
+
+    def observe(self, images: Sequence[str]) -> Machine:
+        """Return what is there, and which of some images are."""
+
+    def pull(self, image: str) -> None:
+        """Fetch an image."""
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Build a worker image, reporting each line of it."""
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Create, replace or start services, without waiting for them."""
+
+    def stop(self, containers: Sequence[str], *, grace: int) -> None:
+        """Stop and remove containers at once, killing what still runs after `grace` seconds."""
+
+    def register(self, image: str) -> str:
+        """Register the deployments of an image and return what Prefect said."""
+
+    def last_lines(self, container: str) -> str:
+        """Return the last lines that a container wrote."""
+
+    def health_output(self, container: str) -> str:
+        """Return what a container's last health check said."""
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield lines that services wrote."""
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network."""
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume with what is in it."""
+
+    def home(self) -> str | None:
+        """Return the folder that the platform was started from, where that is known."""

@@ -1,0 +1,117 @@
+"""`status`: what a platform is now, beside what its files want."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformctl.plan.observe import observe
+from platformctl.plan.observed import Container, Observed
+from platformctl.plan.reconcile_workers import is_online
+from platformctl.plan.wanted import Wanted, load_wanted
+from platformctl.render import server_url
+from platformctl.runtimes.choose import choose_runtime
+from platformctl.spec.load import load_project
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """The server. version: Prefect's; empty where it doesn't answer."""
+
+    url: str
+    healthy: bool
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """The database. image: the one that runs; empty where none does."""
+
+    healthy: bool
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A pool. workers_online: those that run and that Prefect has heard of. limit: concurrent flow runs."""
+
+    name: str
+    type: str
+    workers_wanted: int
+    workers_online: int
+    paused: bool
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStatus:
+    """A worker image. built: whether the engine has it."""
+
+    name: str
+    tag: str
+    built: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunsStatus:
+    """How many flow runs are in flight."""
+
+    running: int
+    pending: int
+    cancelling: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A platform: what `status -o json` prints, field for field."""
+
+    name: str
+    runtime: str
+    server: ServerStatus
+    database: DatabaseStatus
+    pools: tuple[PoolStatus, ...]
+    images: tuple[ImageStatus, ...]
+    runs: RunsStatus
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server answers."""
+        return self.server.healthy
+
+
+def read_status(folder: Path, env: str | None) -> Status:
+    """Read the status of the platform of a folder; raises PlatformError."""
+    wanted = load_wanted(load_project(folder, env))
+    runtime = choose_runtime(wanted.project)
+    observed = observe(wanted, runtime)
+    spec = wanted.project.spec
+    version = observed.prefect.version if observed.prefect else ""
+    return Status(
+        name=spec.platform.name,
+        runtime=runtime.name,
+        server=ServerStatus(server_url(spec.server), healthy=observed.prefect is not None, version=version),
+        database=_database(observed),
+        pools=tuple(_pool(name, wanted, observed) for name in spec.pools),
+        images=tuple(
+            ImageStatus(image.name, image.tag, built=image.reference in observed.machine.images)
+            for image in wanted.images
+        ),
+        runs=_runs(observed),
+    )
+
+
+def _database(observed: Observed) -> DatabaseStatus:
+    found = observed.machine.of_service("database")
+    container: Container | None = found[0] if found else None
+    return DatabaseStatus(bool(container and container.is_ready), container.image if container else "")
+
+
+def _pool(name: str, wanted: Wanted, observed: Observed) -> PoolStatus:
+    pool = wanted.project.spec.pools[name]
+    there = observed.prefect.pools.get(name) if observed.prefect else None
+    online = [service for service in wanted.bundle.workers(name) if is_online(service, observed)]
+    is_paused = there.is_paused if there else bool(pool.paused)
+    return PoolStatus(name, pool.type, pool.workers, len(online), is_paused, there.limit if there else pool.limit)
+
+
+def _runs(observed: Observed) -> RunsStatus:
+    states = [run.state_type for run in observed.prefect.runs] if observed.prefect else []
+    return RunsStatus(states.count("RUNNING"), states.count("PENDING"), states.count("CANCELLING"))
