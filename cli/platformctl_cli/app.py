@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001  # Typer's signature
+def _show_version(value: bool) -> None:  # Typer's signature
     if value:
         from platformctl import __version__
 

@@ -14,7 +14,8 @@ def run(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="What to run.")],
     parameters: Annotated[
-        list[str] | None, typer.Option("-p", "--param", metavar="K=V", help="A parameter, its value as JSON or a string.")
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="K=V", help="A parameter, its value as JSON or a string."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow its log; exit 0 only if it Completed.")] = False,
 ) -> None:
@@ -26,7 +27,9 @@ def run(
     api = require_server(context.obj.folder, context.obj.env)
     started = start_run(api, name, parameters or ())
     if not watch:
-        out.print(f"{started.name} is scheduled: {api.url.removesuffix('/api')}/runs/flow-run/{started.id}", markup=False)
+        out.print(
+            f"{started.name} is scheduled: {api.url.removesuffix('/api')}/runs/flow-run/{started.id}", markup=False
+        )
         return
     for item in watch_run(api, started):
         show_run_item(item)

@@ -19,7 +19,7 @@ def build_image(
         list[str] | None, typer.Option("--platform", metavar="OS/ARCH", help="Build for it; several need --push.")
     ] = None,
 ) -> None:
-    """Build worker images whose inputs changed; all of them where none is named."""
+    """Build worker images whose inputs changed."""
     from platformctl.build_image import build_images
     from platformctl_cli.display import progress, show_built
 

@@ -29,7 +29,7 @@ def create(  # noqa: PLR0913  # a pool's settings
     image: Image = None,
     description: Description = None,
 ) -> None:
-    """Add work pools to platform.toml, and to the platform where it runs."""
+    """Add work pools and their workers."""
     from platformctl.pools import create_pools
 
     settings = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
@@ -46,7 +46,7 @@ def set_(  # noqa: PLR0913  # a pool's settings
     image: Image = None,
     description: Description = None,
 ) -> None:
-    """Change settings of work pools, in platform.toml and in the platform where it runs."""
+    """Change settings of work pools."""
     from platformctl.pools import set_pools
 
     given = {"workers": workers, "limit": limit, "image": image, "description": description}
@@ -74,13 +74,13 @@ def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
 
 @app.command("pause")
 def pause(context: typer.Context, names: Names) -> None:
-    """Have work pools hand out no more runs; those in flight go on."""
+    """Have pools start no more runs; those in flight go on."""
     _set_paused(context, names, is_paused=True)
 
 
 @app.command("resume")
 def resume(context: typer.Context, names: Names) -> None:
-    """Have work pools hand out runs again."""
+    """Have pools start runs again."""
     _set_paused(context, names, is_paused=False)
 
 
@@ -90,7 +90,7 @@ def delete(
     name: Annotated[str, typer.Argument(help="A work pool.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Delete a work pool and its workers; asks where it has flow runs in flight."""
+    """Delete a work pool with its workers and runs in flight."""
     from platformctl.pools import delete_pool, runs_of_pool
     from platformctl_cli.confirm import confirm
     from platformctl_cli.display import out, progress, show_edits

@@ -17,7 +17,7 @@ def init(
         str | None, typer.Option("--name", help="The platform's name; the folder's where it is left out.")
     ] = None,
 ) -> None:
-    """Write a commented platform.toml, a first flow and its deployment."""
+    """Write a platform.toml, a first flow and its deployment."""
     from platformctl.init import init_project
     from platformctl_cli.display import out
 

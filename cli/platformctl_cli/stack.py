@@ -24,7 +24,10 @@ def up(
         typer.Option("--workers", metavar="[POOL=]N", help="Set how many workers a pool has, in platform.toml too."),
     ] = None,
 ) -> None:
-    """Bring the platform to what platform.toml says; done when every worker is online."""
+    """Bring the platform to what platform.toml says.
+
+    Done when every worker is online in Prefect. Typed again, it does nothing; interrupted, it goes on.
+    """
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import up as bring_up
     from platformctl_cli.display import progress
@@ -41,7 +44,7 @@ def plan(
     check: Annotated[bool, typer.Option("--check", help="Exit with 3 where there is something to do.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show the steps that `up` would take, and why. Changes nothing."""
+    """Show the steps that `up` would take, and why."""
     from platformctl.up import preview
     from platformctl_cli.display import show_json, show_plan
     from platformctl_cli.summary import plan_content
@@ -56,7 +59,7 @@ def plan(
 
 
 def status(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """Show what runs: server, database, pools with their workers, flow runs in flight."""
+    """Show server, database, workers, and flow runs in flight."""
     from platformctl.status import read_status
     from platformctl_cli.display import show_json
     from platformctl_cli.summary import show_status
@@ -71,12 +74,13 @@ def status(context: typer.Context, output: Output = Format.TABLE) -> None:
 def logs(
     context: typer.Context,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name.")
+        list[str] | None,
+        typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name."),
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
     tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
 ) -> None:
-    """Show what the platform's containers wrote; all of them where none is named."""
+    """Show what the platform's containers wrote."""
     from platformctl.logs import read_logs
 
     for line in read_logs(context.obj.folder, context.obj.env, services or (), follow=follow, tail=tail):
@@ -87,7 +91,7 @@ def scale(
     context: typer.Context,
     workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="How many workers a pool has.")],
 ) -> None:
-    """Set how many workers pools have, in platform.toml and in what runs."""
+    """Set how many workers pools have."""
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import change, key_edit
     from platformctl_cli.display import progress
@@ -104,7 +108,10 @@ def down(
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the data too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Drain the workers and take the platform down. The data stays, unless --volumes."""
+    """Drain the workers and take the platform down.
+
+    The data stays, unless --volumes.
+    """
     from platformctl.down import down as take_down
     from platformctl.down import list_losses
     from platformctl_cli.confirm import confirm
@@ -119,7 +126,7 @@ def down(
 
 
 def render(context: typer.Context) -> None:
-    """Write the bundle that Docker Compose runs, and start nothing."""
+    """Write the Compose bundle, and start nothing."""
     from platformctl.render_bundle import render_to_disk
     from platformctl_cli.display import out
 
@@ -127,4 +134,3 @@ def render(context: typer.Context) -> None:
     for path in changed:
         out.print(path, markup=False)
     out.print(f"{len(changed)} files changed in {folder}")
-

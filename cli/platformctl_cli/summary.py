@@ -81,5 +81,3 @@ def _state(pool: PoolStatus, status: Status) -> str:
     if not status.is_running:
         return "unknown"
     return "paused" if pool.paused else "ready"
-
-

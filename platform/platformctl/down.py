@@ -18,20 +18,12 @@ _HOLDS = {"database": "flow runs, logs, deployments, pools, variables, blocks", 
 
 
 def plan_down(project: Project, machine: Machine, *, volumes: bool, is_server_ready: bool) -> Plan:
-    """Return the plan that removes what a machine holds of a platform: workers, server, database, networks, and volumes if asked."""
-    return Plan(
-        tuple(
-            [
-                *_worker_steps(project, machine, is_server_ready=is_server_ready),
-                *_container_steps(machine),
-                *(Step(f"network {name}", Action.REMOVE, "down", RemoveNetwork(name)) for name in machine.networks),
-                *(
-                    Step(f"volume {name}", Action.REMOVE, "down --volumes", RemoveVolume(name))
-                    for name in (machine.volumes if volumes else ())
-                ),
-            ]
-        )
-    )
+    """Return the plan that removes what a machine holds of a platform, workers first; its volumes only if asked."""
+    workers = _worker_steps(project, machine, is_server_ready=is_server_ready)
+    networks = (Step(f"network {name}", Action.REMOVE, "down", RemoveNetwork(name)) for name in machine.networks)
+    lost = machine.volumes if volumes else ()
+    deleted = (Step(f"volume {name}", Action.REMOVE, "down --volumes", RemoveVolume(name)) for name in lost)
+    return Plan((*workers, *_container_steps(machine), *networks, *deleted))
 
 
 def down(folder: Path, env: str | None, report: Report, *, volumes: bool) -> Plan:

@@ -31,6 +31,8 @@ def _services(machine: Machine, name: str) -> list[str]:
         if name in (container.service, container.name) or (container.role == "worker" and name == container.pool)
     ]
     if not found:
-        known = sorted({name for container in machine.containers for name in (container.service, container.pool) if name})
+        known = sorted(
+            {name for container in machine.containers for name in (container.service, container.pool) if name}
+        )
         raise UsageError(f"Nothing is named {name!r}{nearest(name, known)}", remedy=f"There are: {', '.join(known)}.")
     return found

@@ -25,7 +25,8 @@ def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runt
         return
     project, home = wanted.project, runtime.home()
     where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""
-    found = f"The database of {project.spec.platform.name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
+    name = project.spec.platform.name
+    found = f"The database of {name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
     remedy = (
         f"Bring back {project.secrets} from where the platform was started, or choose another platform.name; "
         "`platformctl down --volumes` deletes the data."

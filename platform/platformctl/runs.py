@@ -64,26 +64,21 @@ def start_run(api: PrefectApi, name: str, parameters: Sequence[str]) -> FlowRun:
 
 def watch_run(api: PrefectApi, run: FlowRun) -> Iterator[LogLine | StateChange]:
     """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
-    offset, ended, seen = 0, 0.0, run.state_name
-    yield StateChange(run)
+    offset, seen, ended = 0, "", 0.0
     while True:
         run = api.run(run.id)
         lines = api.logs(run.id, offset)
         offset += len(lines)
         yield from (LogLine(*line) for line in lines)
-        if run.state_name != seen:
+        if run.state_type in FINAL:
+            ended = ended or time.monotonic()
+            if not lines and (api.is_log_complete(run.id) or time.monotonic() - ended > _SETTLE):
+                yield StateChange(run)
+                return
+        elif run.state_name != seen:
             seen = run.state_name
             yield StateChange(run)
-        ended = ended if ended or run.state_type not in FINAL else time.monotonic()
-        if ended and not lines and (_is_complete(api, run, offset) or time.monotonic() - ended > _SETTLE):
-            return
         time.sleep(_PAUSE)
-
-
-def _is_complete(api: PrefectApi, run: FlowRun, offset: int) -> bool:
-    """Whether the engine's last line of a run is there."""
-    last = api.logs(run.id, max(offset - 1, 0))
-    return any("Finished in state" in text for _, _, text in last)
 
 
 def _parameter(item: str) -> tuple[str, object]:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from platformctl.spec.edit import replace_file
 
 USER = "admin"
-DATABASE_PASSWORD, API_PASSWORD = "database_password", "api_password"  # noqa: S105  # names of files
+DATABASE_PASSWORD, API_PASSWORD = "database_password", "api_password"  # names of files
 _MADE = (DATABASE_PASSWORD, API_PASSWORD)
 _BYTES = 24
 

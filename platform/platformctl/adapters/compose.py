@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from python_on_whales import ClientNotFoundError, DockerClient
 from python_on_whales.exceptions import DockerException
@@ -90,7 +91,7 @@ class Compose:
         """
         lines: list[str] = []
         try:
-            stream = self._docker.buildx.build(
+            stream = self._docker.buildx.build(  # an iterator of lines: that is what stream_logs asks for
                 self._bundle / "images" / name,
                 tags=reference,
                 secrets=[f"id={id_},src={file}" for id_, file in secrets.items()],
@@ -102,7 +103,7 @@ class Compose:
                 provenance=False,
                 stream_logs=True,
             )
-            for line in stream or ():
+            for line in cast("Iterator[str]", stream):
                 lines.append(line.rstrip())
                 report(line.rstrip())
         except DockerException as error:

@@ -26,9 +26,10 @@ class Engine:
         """Connect; raises EngineError where no engine answers, or one that is too old."""
         with _translated():
             self._api = docker.APIClient(base_url=_address(), version="auto", timeout=120)
-        if tuple(int(part) for part in self._api._version.split(".")) < OLDEST_API:  # noqa: SLF001  # has no public name
+        spoken = str(self._api.api_version)
+        if tuple(int(part) for part in spoken.split(".")) < OLDEST_API:
             remedy = "Install Docker Engine 25 or later, then type the same command."
-            raise EngineError(f"The Docker engine speaks API {self._api._version}, too old.", remedy=remedy)  # noqa: SLF001
+            raise EngineError(f"The Docker engine speaks API {spoken}, too old.", remedy=remedy)
 
     def observe(self, platform: str, images: Iterable[str]) -> Machine:
         """Return what the engine holds of a platform, and which of some images it has."""
@@ -119,7 +120,7 @@ class Engine:
 
     def _has_image(self, image: str) -> bool:
         try:
-            self._api.inspect_image(image)
+            self._api.inspect_image(image)  # type: ignore[no-untyped-call]  # as the stubs have it
         except docker.errors.ImageNotFound:
             return False
         return True

@@ -86,6 +86,12 @@ class PrefectApi:
         found = self._post("/logs/filter", wanted)
         return [(datetime.fromisoformat(item["timestamp"]), item["level"], item["message"]) for item in found]
 
+    def is_log_complete(self, run: str) -> bool:
+        """Whether the engine's last line of a run has arrived: it says in which state the run finished."""
+        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_DESC", "limit": 10}
+        found = self._post("/logs/filter", wanted)
+        return any(item["name"] == "prefect.flow_runs" and "Finished in state" in item["message"] for item in found)
+
     def deployment_names(self) -> list[str]:
         """Return the names of all deployments, FLOW/DEPLOYMENT."""
         flows = {item["id"]: item["name"] for item in self._all("/flows/filter")}

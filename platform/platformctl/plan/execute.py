@@ -38,8 +38,8 @@ from platformctl.plan.step import (
 )
 from platformctl.render import write_bundle
 from platformctl.runtimes.runtime import BuildOptions, Runtime
-from platformctl.spec.load import Project
 from platformctl.secrets import read_secrets, write_secrets
+from platformctl.spec.load import Project
 
 if TYPE_CHECKING:
     from platformctl.adapters.prefect_api import PrefectApi
@@ -97,7 +97,7 @@ class _Executor:
 
         return PrefectClient(self._api.url, read_secrets(self._project.secrets).api_auth)
 
-    def apply(self, change: Change) -> None:  # noqa: C901, PLR0912  # one line a change: a table, as a match
+    def apply(self, change: Change) -> None:  # noqa: PLR0912  # one line a change: a table, as a match
         """Make one change."""
         match change:
             case WriteSecrets():

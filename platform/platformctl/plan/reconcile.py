@@ -29,19 +29,17 @@ def reconcile(wanted: Wanted, observed: Observed) -> Plan:
     their causes, and are worked out anew once it answers. Raises SpecError for a pool that Prefect has with another type.
     """
     return Plan(
-        tuple(
-            [
-                *_file_steps(wanted, observed),
-                *_image_steps(wanted, observed),
-                *_service_steps(wanted, observed),
-                *pool_steps(wanted, observed),
-                *zombie_steps(observed),
-                *orphan_steps(wanted, observed),
-                *worker_steps(wanted, observed),
-                *deployment_steps(wanted, observed),  # while the workers start
-                *await_steps(wanted, observed),
-                *_leftover_steps(wanted, observed),
-            ]
+        (
+            *_file_steps(wanted, observed),
+            *_image_steps(wanted, observed),
+            *_service_steps(wanted, observed),
+            *pool_steps(wanted, observed),
+            *zombie_steps(observed),
+            *orphan_steps(wanted, observed),
+            *worker_steps(wanted, observed),
+            *deployment_steps(wanted, observed),  # while the workers start
+            *await_steps(wanted, observed),
+            *_leftover_steps(wanted, observed),
         )
     )
 

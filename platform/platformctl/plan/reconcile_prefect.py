@@ -26,8 +26,8 @@ ZOMBIE_WITHIN = 4.0 * HEARTBEAT
 def pool_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Create the pools that Prefect lacks; of the others change only the fields that differ."""
     there = observed.prefect.pools if observed.prefect else {}
-    for pool in observed.interrupted_drains:
-        yield Step(f"pool {pool}", Action.RESUME, "an interrupted command left it paused", ResumeDrained(pool))
+    for drained in observed.interrupted_drains:
+        yield Step(f"pool {drained}", Action.RESUME, "an interrupted command left it paused", ResumeDrained(drained))
     for name, pool in wanted.project.spec.pools.items():
         if name not in there:
             yield Step(

@@ -47,7 +47,8 @@ class DockerRuntime:
         holder = self._engine.port_holder(port)
         if holder != f"{self._platform}-server" and (holder or not _is_free(host, port)):
             who = f"the container {holder!r}" if holder else "another process"
-            remedy = f"Stop it (`ss -ltnp 'sport = {port}'` names it), or set another `port` under [server] in {self._project.file}."
+            other = f"set another `port` under [server] in {self._project.file}"
+            remedy = f"Stop it (`ss -ltnp 'sport = {port}'` names it), or {other}."
             raise PreflightError(f"Port {port} of {host} is taken by {who}.", remedy=remedy)
         free = self._engine.free_bytes()
         if free is not None and free < _DISK:

@@ -50,7 +50,7 @@ def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | N
     table = _open_table(document, path[:-1])
     key, name = path[-1], ".".join(path)
     old = table.get(key)
-    if old == value and type(old) is type(value) or (old is None and value is None):
+    if (old == value and type(old) is type(value)) or (old is None and value is None):
         return None
     if value is None:
         del table[key]

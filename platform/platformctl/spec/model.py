@@ -93,7 +93,7 @@ class Build(_Table):
     """What the builds of worker images need to reach package indexes."""
 
     index: str = ""
-    """URL of a package index to use instead of the public one; ${NAME} is taken from the environment, so tokens stay there."""
+    """URL of the package index, if not the public one; ${NAME} is taken from the environment, where tokens stay."""
     ca: str = ""
     """File of CA certificates, in PEM, that the build trusts."""
 
