@@ -119,6 +119,12 @@ class Stack:
         """Return service to container id and time of its last start: what differs after a change, and only then."""
         return {name: f"{found['Id'][:12]} {found['State']['StartedAt']}" for name, found in self.inspect(role).items()}
 
+    def execute(self, service: str, *words: str) -> str:
+        """Run a command in a container of the platform, and return what it wrote."""
+        output = self.containers()[service].exec_run(list(words)).output
+        assert isinstance(output, bytes)
+        return output.decode().strip()
+
     def volumes(self) -> list[str]:
         """Return the names of the platform's volumes."""
         return sorted(volume.name for volume in self.engine.volumes.list(filters=self._filter))
