@@ -120,9 +120,10 @@ class Stack:
         return {name: f"{found['Id'][:12]} {found['State']['StartedAt']}" for name, found in self.inspect(role).items()}
 
     def execute(self, service: str, *words: str) -> str:
-        """Run a command in a container of the platform, and return what it wrote."""
-        output = self.containers()[service].exec_run(list(words)).output
+        """Run a command in a container of the platform, which must succeed, and return what it wrote."""
+        code, output = self.containers()[service].exec_run(list(words))
         assert isinstance(output, bytes)
+        assert code == 0, output.decode()
         return output.decode().strip()
 
     def volumes(self) -> list[str]:
@@ -163,7 +164,7 @@ class Stack:
 
 
 def create_stack(
-    folder: Path, engine: DockerClient, *, prefect: str = NEWEST, workers: int = 1, grace: int = 20
+    folder: Path, engine: DockerClient, *, prefect: str = NEWEST, workers: int = 1, grace: int = 60
 ) -> Stack:
     """Write a project of an unused name and port into a folder; nothing is started. grace: seconds."""
     stack = Stack(folder, f"t{uuid.uuid4().hex[:6]}", free_port(), engine)

@@ -18,7 +18,7 @@ def test_plan_check_exits_0_where_there_is_nothing_to_do(running: Stack) -> None
 
 
 def test_plan_check_exits_3_after_a_change_of_platform_toml(changing: Stack) -> None:
-    changing.edit("grace = 20", "grace = 20\nlimit = 7")
+    changing.edit("grace = 60", "grace = 60\nlimit = 7")
     step("The plan names the change, and makes nothing of it.")
     result = changing.ctl("plan", "--check")
     assert result.code == 3
@@ -27,7 +27,7 @@ def test_plan_check_exits_3_after_a_change_of_platform_toml(changing: Stack) -> 
 
 
 def test_plan_prints_its_steps_as_json(changing: Stack) -> None:
-    changing.edit("grace = 20", "grace = 20\nlimit = 7")
+    changing.edit("grace = 60", "grace = 60\nlimit = 7")
     plan = json.loads(changing.must("plan", "-o", "json"))
     assert plan["changes"] is True
     assert plan["steps"]

@@ -1,24 +1,31 @@
 """`run`: from a deployment's name to a flow run that has ended, and what is said about it."""
 
+import pytest
 import requests
 
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 
 
-def test_a_watched_run_shows_the_flows_log_and_completes(running: Stack) -> None:
-    step("A deployment is run and followed.")
+@pytest.fixture(scope="module")
+def watched(running: Stack) -> tuple[str, str]:
+    """What a followed run of the flow `hello` showed, and its id."""
     shown = running.must("run", "hello/hello", "--watch")
+    return shown, str(running.server.last_run("hello")["id"])
+
+
+def test_a_watched_run_shows_the_flows_log_and_completes(running: Stack, watched: tuple[str, str]) -> None:
+    shown, run = watched
     assert "the last row of warehouse is the 9000th" in shown
     assert "Completed" in shown
+    assert running.server.state(run) == "COMPLETED"
 
 
-def test_task_runs_are_recorded_with_authentication_on(running: Stack) -> None:
+def test_task_runs_are_recorded_with_authentication_on(running: Stack, watched: tuple[str, str]) -> None:
     step("The API refuses who has no password.")
     assert requests.post(f"{running.server.url}/flow_runs/filter", json={}, timeout=10).status_code == 401
-    step("A run of two tasks completes, and both tasks are on record.")
-    run = running.server.start_run("hello/hello")
-    assert running.server.await_end(run) == "COMPLETED"
+    step("Of a flow with two tasks both are on record.")
+    _, run = watched
     wait_for("both task runs are recorded", lambda: running.server.count_task_runs(run), lambda count: count == 2)
 
 

@@ -38,11 +38,9 @@ def test_scale_is_written_to_platform_toml_with_its_comments_kept(changing: Stac
 
 
 def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changing: Stack) -> None:
-    changing.edit("grace = 20", "grace = 120")
-    changing.must("up")
     before = _of_others(changing)
     step("A run that takes some seconds more is in the middle.")
-    run = changing.server.start_slow_run(seconds=8)
+    run = changing.server.start_slow_run(seconds=5)
     changing.must("scale", "default=0")
     assert changing.server.state(run) == "COMPLETED"
     assert changing.containers("worker") == {}
@@ -53,7 +51,7 @@ def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changin
 def test_a_run_that_outlives_the_grace_is_crashed_and_not_left_running(changing: Stack) -> None:
     run = changing.server.start_slow_run()
     step("A second of grace is all that it gets.")
-    changing.edit("grace = 20", "grace = 1")
+    changing.edit("grace = 60", "grace = 1")
     changing.must("scale", "default=0")
     found = changing.server.run(run)
     assert found["state_type"] == "CRASHED"
