@@ -58,6 +58,9 @@ def _handler(password: str, version: str) -> type[BaseHTTPRequestHandler]:
     expected = "Basic " + base64.b64encode(f"builder:{password}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             if self.headers.get("Authorization") != expected:
                 self._answer(401, b"", {"WWW-Authenticate": "Basic"})
@@ -72,7 +75,8 @@ def _handler(password: str, version: str) -> type[BaseHTTPRequestHandler]:
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            if self.command == "GET":
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
