@@ -70,8 +70,12 @@ def main() -> None:
     """Run the command line, and display what goes wrong: what happened, and the next thing to type."""
     try:
         app()
+    except SystemExit as ending:  # what Typer makes of an interrupt while a command runs
+        if ending.code == _INTERRUPTED:
+            _show_interrupt()
+        raise
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. Type the same command to go on.\n")
+        _show_interrupt()
         sys.exit(_INTERRUPTED)
     except Exception as error:
         from platformctl.errors import PlatformError
@@ -82,3 +86,7 @@ def main() -> None:
 
         show_error(error)
         sys.exit(error.exit_code)
+
+
+def _show_interrupt() -> None:
+    sys.stderr.write("\nInterrupted. Type the same command to go on.\n")
