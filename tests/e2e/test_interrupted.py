@@ -4,8 +4,6 @@ import os
 import signal
 from collections.abc import Callable
 
-import pytest
-
 from e2e.conftest import NewStack
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
@@ -21,22 +19,30 @@ def _status(service: str, *statuses: str) -> Callable[[Stack], bool]:
     return holds
 
 
-@pytest.mark.parametrize(
-    "is_there",
-    [_status("database", "created", "running"), _status("migrate", "running"), _status("server", "running")],
-    ids=["as the database starts", "while it migrates", "as the server starts"],
-)
-def test_up_goes_on_after_it_was_killed(new_stack: NewStack, is_there: Callable[[Stack], bool]) -> None:
+MOMENTS = {
+    "as the database starts": _status("database", "created", "running"),
+    "while it migrates": _status("migrate", "running"),
+    "as the server starts": _status("server", "running"),
+}
+
+
+def test_up_goes_on_however_often_it_was_killed(new_stack: NewStack) -> None:
     stack = new_stack()
-    step("The command and all that it has started is killed.")
-    with stack.begin("up") as process:
-        wait_for("it is in the middle", lambda: is_there(stack), seconds=120)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    for moment, is_there in MOMENTS.items():
+        step(f"The command is killed, with all that it has started, {moment}.")
+        _kill_up(stack, is_there)
     step("The same command comes to its end.")
     stack.must("up")
     assert stack.ctl("plan", "--check").code == 0
     assert list(stack.server.workers().values()) == ["ONLINE"]
+
+
+def _kill_up(stack: Stack, is_there: Callable[[Stack], bool]) -> None:
+    with stack.begin("up") as process:
+        wait_for("it is in the middle", lambda: is_there(stack), seconds=120)
+        assert process.poll() is None, "the command ended before it could be killed"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_an_interrupt_exits_130_and_says_that_the_same_command_goes_on(new_stack: NewStack) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from e2e.conftest import NewStack
 from e2e.project import COMMENT
 from e2e.stack import Stack
 from e2e.waiting import step
@@ -28,13 +29,15 @@ def test_workers_come_and_go_and_the_rest_stays(changing: Stack) -> None:
     assert not changing.server.pool("default")["is_paused"]
 
 
-def test_scale_is_written_to_platform_toml_with_its_comments_kept(changing: Stack) -> None:
-    before = (changing.folder / "platform.toml").read_text(encoding="utf-8")
-    shown = changing.must("scale", "default=0")
-    assert "workers: 1 -> 0" in shown
-    text = (changing.folder / "platform.toml").read_text(encoding="utf-8")
+def test_scale_is_written_to_platform_toml_with_its_comments_kept(new_stack: NewStack) -> None:
+    stack = new_stack()
+    before = (stack.folder / "platform.toml").read_text(encoding="utf-8")
+    assert "workers: 1 -> 4" in stack.must("scale", "default=4")
+    text = (stack.folder / "platform.toml").read_text(encoding="utf-8")
     assert COMMENT in text
-    assert text == before.replace("workers = 1", "workers = 0")
+    assert text == before.replace("workers = 1", "workers = 4")
+    step("Where no platform runs, none is started.")
+    assert stack.containers() == {}
 
 
 def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changing: Stack) -> None:
