@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-
 from e2e.waiting import wait_for
 
 Json = dict[str, Any]
@@ -84,7 +83,9 @@ class Server:
         return sorted(item["name"] for item in self.ask("POST", "/work_pools/filter", {}))
 
     def workers(self, pool: str = "default") -> dict[str, str]:
-        """Return the workers that Prefect knows of in a pool: name to ONLINE or OFFLINE."""
+        """Return the workers that Prefect knows of in a pool, name to ONLINE or OFFLINE; none where there is no pool."""
+        if pool not in self.pools():
+            return {}
         return {item["name"]: item["status"] for item in self.ask("POST", f"/work_pools/{pool}/workers/filter", {})}
 
 

@@ -1,5 +1,6 @@
 """What `up` and the containers' own policy make good after something died."""
 
+import pytest
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 
@@ -25,18 +26,24 @@ def test_a_server_that_crashes_comes_back_by_itself(running: Stack) -> None:
     wait_for("the server is ready", running.server.is_ready)
 
 
-def test_the_run_of_a_worker_that_vanished_is_crashed_by_up(running: Stack) -> None:
-    run = running.server.start_slow_run()
+@pytest.fixture(scope="module")
+def slow_run(running: Stack) -> str:
+    """A flow run that goes on for longer than these tests."""
+    return running.server.start_slow_run()
+
+
+def test_a_run_that_goes_on_is_left_alone_by_up(running: Stack, slow_run: str) -> None:
+    before = running.starts()
+    running.must("up")
+    assert running.server.state(slow_run) == "RUNNING"
+    assert running.starts() == before
+
+
+def test_the_run_of_a_worker_that_vanished_is_crashed_by_up(running: Stack, slow_run: str) -> None:
     step("Its worker vanishes.")
     running.containers("worker")["worker-default-1"].remove(force=True)
     running.must("up")
-    found = running.server.run(run)
+    found = running.server.run(slow_run)
     assert found["state_type"] == "CRASHED"
-    assert running.server.worker_of(run) in found["state"]["message"]
+    assert running.server.worker_of(slow_run) in found["state"]["message"]
     assert running.server.workers() == {f"{running.name}-worker-default-1": "ONLINE"}
-
-
-def test_a_healthy_run_is_left_alone_by_up(running: Stack) -> None:
-    run = running.server.start_slow_run(seconds=3)
-    running.must("up")
-    assert running.server.await_end(run) == "COMPLETED"

@@ -49,4 +49,5 @@ def test_status_prints_the_platform_as_json(running: Stack) -> None:
         "limit": None,
     }
     assert [pool.items() <= found.items() for found in status["pools"]] == [True]
-    assert [f"{running.name}/{found['name']}:{found['tag']}" for found in status["images"]] == running.images()
+    used = {found["Config"]["Image"] for found in running.inspect("worker").values()}
+    assert {f"{running.name}/{found['name']}:{found['tag']}" for found in status["images"]} == used

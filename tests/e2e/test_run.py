@@ -2,7 +2,6 @@
 
 import pytest
 import requests
-
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 

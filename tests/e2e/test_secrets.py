@@ -5,7 +5,6 @@ import stat
 
 import pytest
 import requests
-
 from e2e.stack import Stack
 from e2e.waiting import step
 

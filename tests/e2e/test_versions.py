@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
 
