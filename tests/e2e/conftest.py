@@ -9,6 +9,7 @@ import docker
 import pytest
 from docker import DockerClient
 from docker.errors import DockerException
+
 from e2e.project import read_files, restore_files
 from e2e.stack import Stack, create_stack
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+
 from e2e.waiting import wait_for
 
 Json = dict[str, Any]

@@ -14,6 +14,7 @@ from pathlib import Path
 import docker.errors
 from docker import DockerClient
 from docker.models.containers import Container
+
 from e2e.project import write_project
 from e2e.server import Json, Server
 

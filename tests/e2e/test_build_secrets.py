@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
+
 from e2e.conftest import NewStack
 from e2e.index import PACKAGE, Index, serve_index
 from e2e.project import PACKAGE as PUBLIC

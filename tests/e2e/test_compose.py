@@ -1,8 +1,9 @@
 """The rendered bundle without platformctl: plain `docker compose up`."""
 
+from testcontainers.compose import DockerCompose
+
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
-from testcontainers.compose import DockerCompose
 
 
 def test_the_bundle_comes_up_with_plain_compose(new_stack: NewStack) -> None:

@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass
 
 import pytest
+
 from e2e.conftest import NewStack
 from e2e.stack import Stack
 from e2e.waiting import wait_for

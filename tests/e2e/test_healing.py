@@ -1,6 +1,7 @@
 """What `up` and the containers' own policy make good after something died."""
 
 import pytest
+
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 

@@ -1,6 +1,7 @@
 """Worker images: what rebuilds them, what doesn't, and what a build that fails leaves alone."""
 
 import pytest
+
 from e2e.project import PACKAGE
 from e2e.stack import Stack
 from e2e.waiting import step

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from docker import DockerClient
+
 from e2e.conftest import NewStack
 from e2e.stack import Result, Stack, create_stack
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+
 from e2e.stack import Stack
 from e2e.waiting import step
 

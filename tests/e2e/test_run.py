@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 

@@ -1,6 +1,7 @@
 """`scale` and `up --workers`: workers come and go, and no flow run is lost."""
 
 import pytest
+
 from e2e.conftest import NewStack
 from e2e.project import COMMENT
 from e2e.stack import Stack

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 import requests
+
 from e2e.stack import Stack
 from e2e.waiting import step
 

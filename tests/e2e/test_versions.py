@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
 
