@@ -4,7 +4,7 @@ Only Typer is imported at the top here and in the modules of commands: `--help` 
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +13,6 @@ import typer
 from platformctl_cli import deployments, images, pools, project, stack
 
 _INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The platform that a command is about."""
-
-    folder: Path
-    env: str | None
 
 
 app = typer.Typer(
@@ -56,7 +48,10 @@ def choose(
     ] = False,
 ) -> None:
     """A self-hosted Prefect platform from one file, platform.toml, and its operation."""
-    context.obj = Chosen(directory, env)
+    from platformctl.workspace import Workspace
+
+    given = context.obj if isinstance(context.obj, Workspace) else Workspace()
+    context.obj = replace(given, folder=directory, env=env)
 
 
 project.add_commands(app)

@@ -65,13 +65,10 @@ def show_plan(plan: Plan) -> None:
     if not plan.changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", overflow="fold")
+    width = max(len(step.resource) for step in plan.steps)
     for step in plan.steps:
-        table.add_row(str(step.action), step.resource, Text(step.cause))
-    out.print(table)
+        text = Text(f"{step.action:<9} ", style="cyan").append(f"{step.resource:<{width}}  ", style="default")
+        out.print(text.append(step.cause, style="dim"))
     out.print(f"\n{_count(len(plan.steps), 'step')}. `platformctl up` carries them out.")
 
 
@@ -82,7 +79,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         table.add_column(column.upper(), no_wrap=True)
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    out.print(table)
+    with out.capture() as captured:
+        out.print(table, width=200)
+    out.print("\n".join(line.rstrip() for line in captured.get().splitlines()), markup=False)
 
 
 def show_built(images: Sequence[BuiltImage]) -> None:

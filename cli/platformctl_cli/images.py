@@ -26,5 +26,5 @@ def build_image(
     chosen = context.obj
     with progress() as report:
         options = {"use_cache": not no_cache, "push": push}
-        built = build_images(chosen.folder, chosen.env, names or (), report, **options, platforms=platform or ())
+        built = build_images(chosen, names or (), report, **options, platforms=platform or ())
     show_built(built)

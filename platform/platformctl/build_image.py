@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from platformctl.builds import build_secrets
 from platformctl.errors import UsageError
 from platformctl.images import WorkerImage
-from platformctl.lock import locked
 from platformctl.plan.report import Note, Report
 from platformctl.plan.wanted import load_wanted
 from platformctl.render import write_bundle
-from platformctl.runtimes.choose import choose_runtime
 from platformctl.runtimes.runtime import BuildOptions
-from platformctl.spec.load import Project, load_project
+from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
+from platformctl.up import lock_workspace
+from platformctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class BuiltImage:
 
 
 def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
-    folder: Path,
-    env: str | None,
+    workspace: Workspace,
     names: Sequence[str],
     report: Report,
     *,
@@ -40,17 +38,14 @@ def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
 
     Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
     """
-    project = load_project(folder, env)
+    project, runtime = workspace.project(), workspace.runtime
     wanted = load_wanted(project)
     chosen = [_choose(project, wanted.images, name) for name in names] or list(wanted.images)
     if push and not all(_has_registry(project, image) for image in chosen):
         remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'
         raise UsageError("An image without a repository can't be pushed.", remedy=remedy)
-    runtime = choose_runtime(project)
     runtime.check_tools()
-    with locked(
-        project.state, "platformctl build-image", waiting=lambda who: report(Note(f"Waiting for {who} to finish."))
-    ):
+    with lock_workspace(workspace, "platformctl build-image", report):
         present = runtime.observe([image.reference for image in chosen]).images
         write_bundle(wanted.bundle, project.bundle)
         options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))

@@ -34,7 +34,7 @@ def remove_table(root: Path, env: str | None, path: KeyPath) -> bool:
     prefixes: list[KeyPath] = [(), ("env", env)] if env else [()]
     removed = [_remove(document, (*prefix, *path)) for prefix in prefixes]
     if any(removed):
-        replace_file(file, tomlkit.dumps(document))
+        replace_file(file, tomlkit.dumps(document).rstrip() + "\n")
     return any(removed)
 
 
