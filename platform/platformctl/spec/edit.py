@@ -49,7 +49,8 @@ def replace_file(file: Path, content: str | bytes, mode: int | None = None) -> N
 def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | None:
     table = _open_table(document, path[:-1])
     key, name = path[-1], ".".join(path)
-    old = table.get(key)
+    held = table.get(key)
+    old = held.unwrap() if isinstance(held, tomlkit.items.Item) else held
     if (old == value and type(old) is type(value)) or (old is None and value is None):
         return None
     if value is None:
