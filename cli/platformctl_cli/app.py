@@ -3,20 +3,41 @@
 Only Typer is imported at the top here and in the modules of commands: `--help` answers before the library is loaded.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from platformctl_cli import deployments, images, pools, project, stack
 
 _INTERRUPTED = 130
 
 
+class _Group(TyperGroup):
+    """Displays what goes wrong: what happened, and the next thing to type."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its own Context has no public name
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("\nInterrupted. Type the same command to go on.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
+        except Exception as error:
+            from platformctl.errors import PlatformError
+
+            if not isinstance(error, PlatformError):
+                raise
+            from platformctl_cli.display import show_error
+
+            show_error(error)
+            raise typer.Exit(error.exit_code) from error
+
+
 app = typer.Typer(
     name="platformctl",
+    cls=_Group,
     help="A self-hosted Prefect platform from one file, platform.toml, and its operation.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -62,18 +83,5 @@ app.add_typer(pools.app, name="pools")
 
 
 def main() -> None:
-    """Run the command line, and display what goes wrong: what happened, and the next thing to type."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. Type the same command to go on.\n")
-        sys.exit(_INTERRUPTED)
-    except Exception as error:
-        from platformctl.errors import PlatformError
-
-        if not isinstance(error, PlatformError):
-            raise
-        from platformctl_cli.display import show_error
-
-        show_error(error)
-        sys.exit(error.exit_code)
+    """Run the command line."""
+    app()

@@ -108,7 +108,7 @@ def test_an_overlay_may_name_its_platform(tmp_path: Path) -> None:
 def test_an_overlay_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) -> None:
     write_project(tmp_path, SPEC + "\n[env.prod.server]\nport = 4300\n")
 
-    with pytest.raises(UsageError, match="no overlay 'prd'.*did you mean 'prod'"):
+    with pytest.raises(UsageError, match=r"no overlay 'prd'.*did you mean 'prod'"):
         load_project(tmp_path, "prd")
 
 
