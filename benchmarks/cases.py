@@ -29,8 +29,8 @@ def _help() -> Case:
 
 
 def _build_unchanged(stack: BenchStack) -> Case:
-    ours = Side("build-image, unchanged", nothing, lambda: _run(stack.ctl("build-image")))
-    peer = Side("docker compose build, unchanged", nothing, lambda: _run(stack.compose("build")))
+    ours = Side("build-image, unchanged", nothing, lambda: stack.ctl("build-image"))
+    peer = Side("docker compose build, unchanged", nothing, lambda: stack.compose("build"))
     return Case("build-unchanged", ours, peer, seconds=0.5, ratio=None)
 
 
@@ -39,16 +39,14 @@ def _build_flow(stack: BenchStack) -> Case:
         stack.change_flow()
         stack.ctl("render")
 
-    ours = Side("build-image, a flow changed", stack.change_flow, lambda: _run(stack.ctl("build-image")))
-    peer = Side("docker compose build, a flow changed", render_changed_flow, lambda: _run(stack.compose("build")))
+    ours = Side("build-image, a flow changed", stack.change_flow, lambda: stack.ctl("build-image"))
+    peer = Side("docker compose build, a flow changed", render_changed_flow, lambda: stack.compose("build"))
     return Case("build-flow", ours, peer, seconds=3.0, ratio=None)
 
 
 def _up_again(stack: BenchStack) -> Case:
-    ours = Side("up, nothing to do", lambda: _run(stack.ctl("up")), lambda: _run(stack.ctl("up")))
-    peer = Side(
-        "docker compose up --wait, nothing to do", nothing, lambda: _run(stack.compose("up", "--detach", "--wait"))
-    )
+    ours = Side("up, nothing to do", lambda: stack.ctl("up"), lambda: stack.ctl("up"))
+    peer = Side("docker compose up --wait, nothing to do", nothing, lambda: stack.compose("up", "--detach", "--wait"))
     return Case("up-again", ours, peer, seconds=1.5, ratio=1.2)
 
 
@@ -65,8 +63,8 @@ def _scale(stack: BenchStack) -> Case:
 
     ours = Side(
         "scale 1 to 4, all online",
-        lambda: _run(stack.ctl("up", "--workers", "1")),
-        lambda: _run(stack.ctl("scale", "default=4")),
+        lambda: stack.ctl("up", "--workers", "1"),
+        lambda: stack.ctl("scale", "default=4"),
     )
     peer = Side("docker compose up --wait, 1 to 4, all online", render_four, compose_up_and_wait)
     return Case("scale", ours, peer, seconds=None, ratio=1.1)
@@ -82,14 +80,10 @@ def _up_from_nothing(stack: BenchStack) -> Case:
         stack.ctl("render")
         stack.clear_with_compose()
 
-    ours = Side("up from nothing", one_worker_from_nothing, lambda: _run(stack.ctl("up")))
+    ours = Side("up from nothing", one_worker_from_nothing, lambda: stack.ctl("up"))
     peer = Side(
         "docker compose up --wait from nothing",
         compose_from_nothing,
-        lambda: _run(stack.compose("up", "--detach", "--wait")),
+        lambda: stack.compose("up", "--detach", "--wait"),
     )
     return Case("up-from-nothing", ours, peer, seconds=None, ratio=1.1)
-
-
-def _run(_: str) -> None:
-    """What a command printed is not looked at."""

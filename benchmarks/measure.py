@@ -13,8 +13,8 @@ class Side:
     """One side of a comparison: what brings it to its start, untimed, and what is timed."""
 
     name: str
-    prepare: Callable[[], None]
-    run: Callable[[], None]
+    prepare: Callable[[], object]
+    run: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ def delete(
     """Delete a work pool with its workers and runs in flight."""
     from platformctl.pools import delete_pool, runs_of_pool
     from platformctl_cli.confirm import confirm
-    from platformctl_cli.display import out, progress, show_edits
+    from platformctl_cli.display import out, show_edits
+    from platformctl_cli.progress import progress
 
     chosen = context.obj
     if runs := runs_of_pool(chosen, name):
@@ -107,7 +108,7 @@ def delete(
 
 def _change(context: typer.Context, command: str, edits: "Edits") -> None:
     from platformctl.up import change, key_edit
-    from platformctl_cli.display import progress
+    from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
     with progress() as report:

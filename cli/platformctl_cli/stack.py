@@ -30,7 +30,7 @@ def up(
     """
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import up as bring_up
-    from platformctl_cli.display import progress
+    from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
     edits = worker_edits(parse_workers(workers)) if workers else None
@@ -94,7 +94,7 @@ def scale(
     """Set how many workers pools have."""
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import change, key_edit
-    from platformctl_cli.display import progress
+    from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
     edit = key_edit(worker_edits(parse_workers(workers)))
@@ -115,7 +115,8 @@ def down(
     from platformctl.down import down as take_down
     from platformctl.down import list_losses
     from platformctl_cli.confirm import confirm
-    from platformctl_cli.display import out, progress
+    from platformctl_cli.display import out
+    from platformctl_cli.progress import progress
 
     if volumes and (lost := list_losses(context.obj)):
         confirm("This deletes for ever:", lost, is_agreed=yes)

@@ -7,8 +7,9 @@ from platformctl.errors import UsageError
 from platformctl.plan.observed import FlowRun
 from platformctl.plan.report import Note, Report
 from platformctl.runs import require_server
-from platformctl.spec.edit import Value, edit_keys, remove_table
+from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import Project
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath, nearest
 from platformctl.up import Edits, Outcome, change
 from platformctl.workspace import Workspace

@@ -13,8 +13,8 @@ from platformctl.plan.report import Note, Report
 from platformctl.plan.step import Plan, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.preflight import check_ready
-from platformctl.spec.edit import Value, edit_keys
 from platformctl.spec.load import Project
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath
 from platformctl.workspace import Workspace
 
@@ -62,7 +62,13 @@ def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) ->
 
 def key_edit(edits: Edits) -> Edit:
     """Return the edit that sets keys of platform.toml, or of the overlay that is chosen."""
-    return lambda project: tuple(edit_keys(project.root, project.env, edits(project)))
+
+    def edit(project: Project) -> tuple[str, ...]:
+        from platformctl.spec.edit import edit_keys  # noqa: PLC0415  # an `up` that edits nothing needn't wait for it
+
+        return tuple(edit_keys(project.root, project.env, edits(project)))
+
+    return edit
 
 
 def preview(workspace: Workspace) -> Plan:
