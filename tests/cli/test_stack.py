@@ -77,6 +77,18 @@ def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli
     assert not (cli.folder / ".platform" / "secrets").exists()
 
 
+def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli) -> None:
+    cli.fakes.engine.images.clear()
+    cli.fakes.engine.withdrawn.add("prefecthq/prefect:3.8.8-python3.13")
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert "prefecthq/prefect:3.8.8-python3.13 can't be had" in result.output
+    assert not (cli.folder / ".platform" / "secrets").exists()
+    assert not cli.fakes.engine.containers
+
+
 def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> None:
     for file in (running.folder / ".platform" / "secrets").iterdir():
         file.unlink()

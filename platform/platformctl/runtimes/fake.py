@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from platformctl.adapters.prefect_fake import FakePrefect
-from platformctl.errors import PlatformError
+from platformctl.errors import PlatformError, PreflightError
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Container, Machine
 from platformctl.plan.wanted import load_wanted
@@ -26,6 +26,7 @@ class FakeRuntime:
     networks: set[str] = field(default_factory=set)
     images: set[str] = field(default_factory=lambda: {"postgres:17", "prefecthq/prefect:3.8.8-python3.13"})
     failing: dict[str, str] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
@@ -45,6 +46,11 @@ class FakeRuntime:
         present = frozenset(image for image in images if image in self.images)
         containers = tuple(sorted(self.containers.values(), key=lambda container: container.name))
         return Machine(containers, dict(self.volumes), tuple(sorted(self.networks)), present)
+
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError for an image that was withdrawn."""
+        if image in self.withdrawn:
+            raise PreflightError(f"The image {image} can't be had: manifest unknown", remedy="Check the name.")
 
     def pull(self, image: str) -> None:
         """Have an image."""
