@@ -66,7 +66,7 @@ class Engine:
         """Raise PreflightError with the registry's words where an image is neither here nor in its registry."""
         if not self._has_image(image):
             with _image_translated(image):
-                self._api.inspect_distribution(image)
+                self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
     def pull(self, image: str) -> None:
         """Pull an image; raises PreflightError with the registry's words where it can't be had."""
