@@ -18,7 +18,7 @@ _DOING = {
     "wait": "waiting for",
     "pull": "pulling",
     "build": "building",
-    "run": "migrating",
+    "migrate": "migrating",
     "register": "registering",
     "resume": "resuming",
     "crash": "ending",

@@ -4,6 +4,10 @@ The client is of the oldest supported minor, so it is never newer than a server.
 which takes seconds: import it where it is needed, or ahead of time from a thread.
 """
 
+import os
+
+os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal would report to its makers, and say so
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
