@@ -6,8 +6,10 @@ PYTHON ?= python3
 QUICKSTART := examples/quickstart
 
 up: $(VENV)/.runtime
-	$(BIN)/platformctl -C $(QUICKSTART) up
-	$(BIN)/platformctl -C $(QUICKSTART) run hello/quickstart --watch
+	@$(BIN)/platformctl -C $(QUICKSTART) up
+	@$(BIN)/platformctl -C $(QUICKSTART) run hello/quickstart --watch
+	@echo; $(BIN)/platformctl -C $(QUICKSTART) status
+	@echo; echo "Next: . $(BIN)/activate; cd $(QUICKSTART); platformctl up --workers 4"
 
 test: $(VENV)/.dev
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest $(ARGS)

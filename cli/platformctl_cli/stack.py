@@ -68,7 +68,7 @@ def status(context: typer.Context, output: Output = Format.TABLE) -> None:
     if output is Format.JSON:
         show_json(found)
     else:
-        show_status(found)
+        show_status(found, context.obj.project().secrets)
 
 
 def logs(

@@ -59,14 +59,15 @@ def plan_content(plan: Plan) -> dict[str, object]:
     return {"changes": plan.changes, "steps": steps}
 
 
-def show_status(status: Status) -> None:
-    """Print a status: a line for each part, and a table of the pools."""
+def show_status(status: Status, secrets: Path) -> None:
+    """Print a status: a line for each part, how to log in, and a table of the pools. secrets: their folder."""
     server = f"healthy, Prefect {status.server.version}" if status.server.healthy else "not answering"
     database = f"healthy, {status.database.image}" if status.database.healthy else "not running"
     runs = f"{status.runs.running} running, {status.runs.pending} pending, {status.runs.cancelling} cancelling"
     for name, value in (
         ("platform", f"{status.name} on {status.runtime}"),
         ("address", status.server.url),
+        ("login", f"{USER}, password in {secrets / API_PASSWORD}"),
         ("server", server),
         ("database", database),
         ("flow runs", runs),
