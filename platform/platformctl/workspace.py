@@ -3,30 +3,14 @@
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from platformctl.adapters.prefect import Api, Client
+from platformctl.plan.connections import Connections
 from platformctl.render import server_url
 from platformctl.runtimes.choose import choose_runtime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import missing_secrets, read_secrets
 from platformctl.spec.load import Project, load_project
-
-
-class Connections(Protocol):
-    """The ways to the outside world of a project."""
-
-    def runtime(self, project: Project) -> Runtime:
-        """Return what carries the platform; raises EngineError where it doesn't answer."""
-
-    def api(self, project: Project) -> Api | None:
-        """Return Prefect's API, whether it answers or not; None while the platform has no secrets yet."""
-
-    def client(self, project: Project) -> Client:
-        """Return Prefect's client."""
-
-    def preload(self) -> None:
-        """Load what `client` needs, ahead of time."""
 
 
 class RealConnections:

@@ -9,6 +9,7 @@ from platformctl.adapters.prefect import Api, Client
 from platformctl.builds import build_secrets
 from platformctl.drain import pause_pool, resume_pool, unfinished_runs, wait_for_runs
 from platformctl.errors import ServerError
+from platformctl.plan.connections import Connections
 from platformctl.plan.ready import await_service, await_workers
 from platformctl.plan.reconcile_prefect import lost_run_step
 from platformctl.plan.report import Note, Report, StepFailed, StepFinished, StepStarted
@@ -39,7 +40,6 @@ from platformctl.render import write_bundle
 from platformctl.runtimes.runtime import BuildOptions, Runtime
 from platformctl.secrets import write_secrets
 from platformctl.spec.load import Project
-from platformctl.workspace import Connections
 
 _KILL_AFTER = 10
 """Seconds that a worker without flow runs gets to end."""
