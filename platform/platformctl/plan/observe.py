@@ -1,5 +1,7 @@
 """Reading the outside world: the bundle on disk, the engine, and Prefect. Nothing here changes anything."""
 
+from datetime import UTC, datetime
+
 from platformctl.adapters.prefect import Api
 from platformctl.drain import interrupted_drains
 from platformctl.images import server_image
@@ -20,6 +22,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     machine = runtime.observe(images)
     runs_server = any(container.role == "server" and container.status == "running" for container in machine.containers)
     return Observed(
+        time=datetime.now(UTC),
         unwritten_secrets=unwritten_secrets(project.secrets),
         changed_files=changed_files(wanted.bundle, project.bundle),
         interrupted_drains=interrupted_drains(project.state),

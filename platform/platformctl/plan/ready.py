@@ -73,7 +73,8 @@ def _online(api: Api, services: Sequence[Service], seen: dict[str, Container]) -
 def _has_failed(container: Container, *, is_oneshot: bool) -> bool:
     if is_oneshot:
         return container.status == "exited" and not container.is_completed and container.started.year > 1
-    return container.status == "dead" or container.restarts >= _CRASHES or container.health == "unhealthy"
+    is_unhealthy = container.health == "unhealthy" and container.role != "worker"  # a worker may lack its server
+    return container.status == "dead" or container.restarts >= _CRASHES or is_unhealthy
 
 
 def _failed(runtime: Runtime, container: Container) -> ServiceError:
