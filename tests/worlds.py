@@ -13,7 +13,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def nothing() -> Observed:
     """Return an empty machine."""
     return Observed(
-        ("database_password", "api_password"), ("compose.yaml",), (), Machine((), {}, (), frozenset()), None
+        NOON, ("database_password", "api_password"), ("compose.yaml",), (), Machine((), {}, (), frozenset()), None
     )
 
 
@@ -24,7 +24,7 @@ def everything(wanted: Wanted) -> Observed:
     name = wanted.project.spec.platform.name
     volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
     machine = Machine(tuple(container(service) for service in services), volumes, (), frozenset(images))
-    return Observed((), (), (), machine, _prefect(wanted, services))
+    return Observed(NOON + timedelta(hours=1), (), (), (), machine, _prefect(wanted, services))
 
 
 def container(service: Service) -> Container:

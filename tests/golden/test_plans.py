@@ -103,6 +103,11 @@ CHANGES: dict[str, Change] = {
             "images/pipelines/app/b.py",
         ),
     ),
+    "worker-hangs": lambda _, o: with_container(o, "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+    "worker-without-its-server": lambda _, o: replace(
+        with_container(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+        time=NOON + timedelta(seconds=20),
+    ),
     "surplus-worker": with_surplus_worker,
     "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),
     "drift-in-prefect": lambda _, o: with_drift(o),
