@@ -21,7 +21,7 @@ def plan_down(project: Project, machine: Machine, *, volumes: bool, is_server_re
     networks = (Step(f"network {name}", Action.REMOVE, "down", RemoveNetwork(name)) for name in machine.networks)
     lost = machine.volumes if volumes else ()
     deleted = (Step(f"volume {name}", Action.REMOVE, "down --volumes", RemoveVolume(name)) for name in lost)
-    return Plan((*workers, *_container_steps(machine), *networks, *deleted))
+    return Plan((*workers, *_container_steps(machine, volumes=volumes), *networks, *deleted))
 
 
 def down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
@@ -55,9 +55,11 @@ def _worker_steps(project: Project, machine: Machine, *, is_server_ready: bool) 
         yield Step(f"workers {name}", Action.REMOVE, f"down: {', '.join(workers)}", change)
 
 
-def _container_steps(machine: Machine) -> Iterator[Step]:
+def _container_steps(machine: Machine, *, volumes: bool) -> Iterator[Step]:
+    """Where the data goes too, the database needn't write it: one that is still being made ignores the signal to stop."""
+    graces = _GRACE | ({"database": 1} if volumes else {})
     order = ["deploy", "server", "migrate", "database"]
     others = [container for container in machine.containers if container.role != "worker"]
     for container in sorted(others, key=lambda found: order.index(found.role) if found.role in order else 0):
-        change = RemoveContainers((container.id,), grace=_GRACE.get(container.role, 10))
+        change = RemoveContainers((container.id,), grace=graces.get(container.role, 10))
         yield Step(container.service or container.name, Action.REMOVE, "down", change)

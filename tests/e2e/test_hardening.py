@@ -1,0 +1,77 @@
+"""How the containers of a platform are closed, as `docker inspect` tells it."""
+
+from e2e.stack import LABEL, Stack
+
+
+def test_no_container_runs_as_root(running: Stack) -> None:
+    users = {service: found["Config"]["User"] for service, found in running.inspect().items()}
+    assert len(users) == 4
+    assert [service for service, user in users.items() if user.partition(":")[0] in ("", "0", "root")] == []
+
+
+def test_no_running_process_is_roots(running: Stack) -> None:
+    alive = [name for name, found in running.containers().items() if found.status == "running"]
+    ids = {name: running.execute(name, "id", "-u") for name in alive}
+    assert ids.keys() == {"database", "server", "worker-default-1"}
+    assert "0" not in ids.values()
+
+
+def test_every_container_is_read_only_without_capabilities(running: Stack) -> None:
+    for service, found in running.inspect().items():
+        host = found["HostConfig"]
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert not host["CapAdd"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
+        assert not host["Privileged"], service
+
+
+def test_every_container_has_limits_of_memory_processes_and_logs(running: Stack) -> None:
+    for service, found in running.inspect().items():
+        host = found["HostConfig"]
+        assert host["Memory"] > 0, service
+        assert host["PidsLimit"] > 0, service
+        assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}, service
+
+
+def test_every_lasting_container_has_a_health_check_and_restarts(running: Stack) -> None:
+    for service, found in running.inspect().items():
+        is_lasting = service != "migrate"
+        assert bool(found["Config"].get("Healthcheck")) == is_lasting, service
+        assert (found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped") == is_lasting, service
+
+
+def test_every_container_is_labelled(running: Stack) -> None:
+    for service, found in running.inspect().items():
+        labels = found["Config"]["Labels"]
+        assert labels[f"{LABEL}.platform"] == running.name, service
+        assert labels[f"{LABEL}.service"] == service
+        assert labels[f"{LABEL}.role"] == service.partition("-")[0]
+        assert labels[f"{LABEL}.release"], service
+
+
+def test_the_database_is_reached_from_an_internal_network_only(running: Stack) -> None:
+    found = running.inspect("database")["database"]
+    assert not found["HostConfig"]["PortBindings"]
+    networks = [running.engine.networks.get(name) for name in found["NetworkSettings"]["Networks"]]
+    assert [network.attrs["Internal"] for network in networks] == [True]
+
+
+def test_workers_share_no_network_with_the_database(running: Stack) -> None:
+    inside = {name: set(found["NetworkSettings"]["Networks"]) for name, found in running.inspect().items()}
+    assert not inside["worker-default-1"] & inside["database"]
+
+
+def test_the_server_is_published_on_the_loopback_address_only(running: Stack) -> None:
+    published = {
+        (service, binding["HostIp"], binding["HostPort"])
+        for service, found in running.inspect().items()
+        for bindings in (found["HostConfig"]["PortBindings"] or {}).values()
+        for binding in bindings
+    }
+    assert published == {("server", "127.0.0.1", str(running.port))}
+
+
+def test_no_container_reaches_the_engine(running: Stack) -> None:
+    mounts = {mount["Source"] for found in running.inspect().values() for mount in found["Mounts"]}
+    assert [source for source in mounts if "docker.sock" in source] == []

@@ -1,0 +1,91 @@
+"""Worker images: what rebuilds them, what doesn't, and what a build that fails leaves alone."""
+
+import pytest
+
+from e2e.project import PACKAGE
+from e2e.stack import Stack
+from e2e.waiting import step
+
+WORKERS = {"worker-default-1"}
+
+
+def _changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {service for service in before.keys() | after.keys() if before.get(service) != after.get(service)}
+
+
+def _layers(stack: Stack) -> dict[str, list[str]]:
+    """Return image to layers, the base's first."""
+    return {tag: stack.engine.images.get(tag).attrs["RootFS"]["Layers"] for tag in stack.images()}
+
+
+def test_a_changed_dependency_replaces_the_workers_only(changing: Stack) -> None:
+    before, images = changing.starts(), changing.images()
+    changing.edit(PACKAGE, "inflection==0.5.0", "requirements.txt")
+    changing.must("up")
+    assert _changed(before, changing.starts()) == WORKERS
+    assert len(changing.images()) == len(images) + 1
+    version = "from importlib.metadata import version; print(version('inflection'))"
+    assert changing.execute("worker-default-1", "python", "-c", version) == "0.5.0"
+
+
+def test_a_changed_flow_is_what_runs_next(changing: Stack) -> None:
+    before = changing.starts()
+    changing.edit("the last row of", "the very last row of", "flows/hello.py")
+    changing.must("up")
+    assert _changed(before, changing.starts()) == WORKERS
+    assert "the very last row of warehouse" in changing.must("run", "hello/hello", "--watch")
+
+
+def test_a_changed_flow_installs_no_dependency_anew(changing: Stack) -> None:
+    before = _layers(changing)
+    (changing.folder / "flows" / "more.py").write_text("SOURCES = ('lake', 'warehouse')\n", encoding="utf-8")
+    changing.must("build-image")
+    after = _layers(changing)
+    made = (after.keys() - before.keys()).pop()
+    step("The new image shares all layers but the two of the flows.")
+    assert any(layers[:-2] == after[made][:-2] for layers in before.values())
+
+
+def test_build_image_of_what_is_there_starts_no_build(running: Stack) -> None:
+    before = running.images()
+    shown = running.must("build-image")
+    assert "unchanged: nothing to build" in shown
+    assert "load build definition" not in shown
+    assert running.images() == before
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [("inflection==99.0", "inflection==99.0"), ("pydantic==1.10.2", "pydantic==1.10.2")],
+    ids=["no such version", "conflicts with Prefect's own"],
+)
+def test_a_dependency_that_cannot_be_resolved_is_refused_in_the_resolvers_words(
+    changing: Stack, package: str, words: str
+) -> None:
+    before = changing.starts()
+    changing.edit(PACKAGE, package, "requirements.txt")
+    result = changing.ctl("up")
+    assert result.code == 1
+    assert "No solution found when resolving dependencies" in result.err
+    assert words in result.err
+    assert changing.starts() == before
+
+
+def test_a_flow_that_cannot_be_imported_is_refused_in_the_interpreters_words(changing: Stack) -> None:
+    before = changing.starts()
+    changing.edit("import inflection", "import inflexion", "flows/hello.py")
+    result = changing.ctl("up")
+    assert result.code == 1
+    assert "flows/hello.py" in result.err
+    assert "No module named 'inflexion'" in result.err
+    assert changing.starts() == before
+
+
+def test_what_runs_goes_on_after_a_build_that_failed(changing: Stack) -> None:
+    changing.edit(PACKAGE, "inflection==99.0", "requirements.txt")
+    assert changing.ctl("up").code == 1
+    step("The files are as they were: nothing is to be done.")
+    changing.edit("inflection==99.0", PACKAGE, "requirements.txt")
+    before = changing.starts()
+    changing.must("up")
+    assert changing.starts() == before

@@ -1,0 +1,52 @@
+"""`plan` and `status`, and `up` where there is nothing to do."""
+
+import json
+
+from e2e.stack import Stack
+from e2e.waiting import step
+
+
+def test_a_second_up_changes_nothing_and_says_so(running: Stack) -> None:
+    before = running.starts()
+    step("The same command is typed again.")
+    assert "Nothing to do" in running.must("up")
+    assert running.starts() == before
+
+
+def test_plan_check_exits_0_where_there_is_nothing_to_do(running: Stack) -> None:
+    assert running.ctl("plan", "--check").code == 0
+
+
+def test_plan_check_exits_3_after_a_change_of_platform_toml(changing: Stack) -> None:
+    changing.edit("grace = 60", "grace = 60\nlimit = 7")
+    step("The plan names the change, and makes nothing of it.")
+    result = changing.ctl("plan", "--check")
+    assert result.code == 3
+    assert "concurrency_limit none -> 7" in result.out
+    assert changing.server.pool("default")["concurrency_limit"] is None
+
+
+def test_plan_prints_its_steps_as_json(changing: Stack) -> None:
+    changing.edit("grace = 60", "grace = 60\nlimit = 7")
+    plan = json.loads(changing.must("plan", "-o", "json"))
+    assert plan["changes"] is True
+    assert plan["steps"]
+    assert all(found.keys() >= {"resource", "action", "cause"} for found in plan["steps"])
+    assert ("pool default", "update") in [(found["resource"], found["action"]) for found in plan["steps"]]
+
+
+def test_status_prints_the_platform_as_json(running: Stack) -> None:
+    status = json.loads(running.must("status", "-o", "json"))
+    assert (status["name"], status["runtime"]) == (running.name, "docker")
+    server = {"url": f"http://127.0.0.1:{running.port}", "healthy": True, "version": "3.8.8"}
+    assert server.items() <= status["server"].items()
+    pool = {
+        "name": "default",
+        "type": "process",
+        "workers_wanted": 1,
+        "workers_online": 1,
+        "paused": False,
+        "limit": None,
+    }
+    assert [pool.items() <= found.items() for found in status["pools"]] == [True]
+    assert [f"{running.name}/{found['name']}:{found['tag']}" for found in status["images"]] == running.images()

@@ -1,0 +1,58 @@
+"""`run`: from a deployment's name to a flow run that has ended, and what is said about it."""
+
+import pytest
+import requests
+
+from e2e.stack import Stack
+from e2e.waiting import step, wait_for
+
+
+@pytest.fixture(scope="module")
+def watched(running: Stack) -> tuple[str, str]:
+    """What a followed run of the flow `hello` showed, and its id."""
+    shown = running.must("run", "hello/hello", "--watch")
+    return shown, str(running.server.last_run("hello")["id"])
+
+
+def test_a_watched_run_shows_the_flows_log_and_completes(running: Stack, watched: tuple[str, str]) -> None:
+    shown, run = watched
+    assert "the last row of warehouse is the 9000th" in shown
+    assert "Completed" in shown
+    assert running.server.state(run) == "COMPLETED"
+
+
+def test_task_runs_are_recorded_with_authentication_on(running: Stack, watched: tuple[str, str]) -> None:
+    step("The API refuses who has no password.")
+    assert requests.post(f"{running.server.url}/flow_runs/filter", json={}, timeout=10).status_code == 401
+    step("Of a flow with two tasks both are on record.")
+    _, run = watched
+    wait_for("both task runs are recorded", lambda: running.server.count_task_runs(run), lambda count: count == 2)
+
+
+def test_a_watched_run_that_fails_exits_1_and_says_why(running: Stack) -> None:
+    result = running.ctl("run", "fail/fail", "--watch")
+    assert result.code == 1
+    assert "the warehouse is on fire" in result.err
+    assert "Failed" in result.err
+
+
+def test_parameters_arrive_in_the_flow(running: Stack) -> None:
+    assert "the last row of lake is the 4000th" in running.must("run", "hello/hello", "-p", "source=lake", "--watch")
+
+
+def test_an_unknown_deployment_exits_2_with_the_nearest_name(running: Stack) -> None:
+    result = running.ctl("run", "hello/helo")
+    assert result.code == 2
+    assert "did you mean 'hello/hello'?" in result.err
+
+
+def test_an_unknown_parameter_exits_2_with_the_nearest_name(running: Stack) -> None:
+    result = running.ctl("run", "hello/hello", "-p", "sorce=lake")
+    assert result.code == 2
+    assert "did you mean 'source'?" in result.err
+
+
+def test_a_parameter_of_the_wrong_type_starts_no_run(running: Stack) -> None:
+    result = running.ctl("run", "slow/slow", "-p", "seconds=soon")
+    assert result.code == 1
+    assert "seconds" in result.err

@@ -1,0 +1,79 @@
+"""`scale` and `up --workers`: workers come and go, and no flow run is lost."""
+
+import pytest
+
+from e2e.conftest import NewStack
+from e2e.project import COMMENT
+from e2e.stack import Stack
+from e2e.waiting import step
+
+ALWAYS_THERE = ("database", "migrate", "server")
+
+
+def _of_others(stack: Stack) -> dict[str, str]:
+    return {service: start for service, start in stack.starts().items() if service in ALWAYS_THERE}
+
+
+def test_workers_come_and_go_and_the_rest_stays(changing: Stack) -> None:
+    before = changing.starts()
+    names = [f"{changing.name}-worker-default-{number}" for number in (1, 2, 3)]
+    step("Three workers are wanted.")
+    changing.must("up", "--workers", "3")
+    assert changing.containers("worker").keys() == {f"worker-default-{number}" for number in (1, 2, 3)}
+    assert changing.server.workers() == dict.fromkeys(names, "ONLINE")
+    assert changing.starts().items() >= before.items()
+    step("One worker is wanted: the others go, from the engine and from Prefect.")
+    changing.must("scale", "default=1")
+    assert changing.starts() == before
+    assert changing.server.workers() == {names[0]: "ONLINE"}
+    assert not changing.server.pool("default")["is_paused"]
+
+
+def test_scale_is_written_to_platform_toml_with_its_comments_kept(new_stack: NewStack) -> None:
+    stack = new_stack()
+    before = (stack.folder / "platform.toml").read_text(encoding="utf-8")
+    assert "workers: 1 -> 4" in stack.must("scale", "default=4")
+    text = (stack.folder / "platform.toml").read_text(encoding="utf-8")
+    assert COMMENT in text
+    assert text == before.replace("workers = 1", "workers = 4")
+    step("Where no platform runs, none is started.")
+    assert stack.containers() == {}
+
+
+def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changing: Stack) -> None:
+    before = _of_others(changing)
+    step("A run that takes some seconds more is in the middle.")
+    run = changing.server.start_slow_run(seconds=5)
+    changing.must("scale", "default=0")
+    assert changing.server.state(run) == "COMPLETED"
+    assert changing.containers("worker") == {}
+    assert not changing.server.pool("default")["is_paused"]
+    assert _of_others(changing) == before
+
+
+def test_a_run_that_outlives_the_grace_is_crashed_and_not_left_running(changing: Stack) -> None:
+    run = changing.server.start_slow_run()
+    step("A second of grace is all that it gets.")
+    changing.edit("grace = 60", "grace = 1")
+    changing.must("scale", "default=0")
+    found = changing.server.run(run)
+    assert found["state_type"] == "CRASHED"
+    assert "grace" in found["state"]["message"]
+    assert not changing.server.pool("default")["is_paused"]
+
+
+def test_a_run_that_waits_is_taken_over_by_the_next_worker(changing: Stack) -> None:
+    step("No worker is there when the run is scheduled.")
+    changing.must("scale", "default=0")
+    run = changing.server.start_run("hello/hello")
+    changing.must("scale", "default=1")
+    assert changing.server.await_end(run) == "COMPLETED"
+
+
+@pytest.mark.parametrize(("word", "said"), [("defualt=2", "did you mean 'default'?"), ("default=two", "default=two")])
+def test_a_word_that_is_no_number_of_workers_changes_nothing(running: Stack, word: str, said: str) -> None:
+    before = (running.folder / "platform.toml").read_bytes()
+    result = running.ctl("scale", word)
+    assert result.code == 2
+    assert said in result.err
+    assert (running.folder / "platform.toml").read_bytes() == before

@@ -1,0 +1,20 @@
+"""Each Prefect that platform.toml may name: a platform of it runs flows."""
+
+import json
+
+import pytest
+
+from e2e.conftest import NewStack
+from e2e.waiting import step, wait_for
+
+
+@pytest.mark.parametrize("version", ["3.6.29", "3.7.8"])
+def test_a_platform_of_an_older_prefect_runs_flows(new_stack: NewStack, version: str) -> None:
+    stack = new_stack(prefect=version)
+    stack.must("up")
+    assert json.loads(stack.must("status", "-o", "json"))["server"]["version"] == version
+    step("A run of two tasks completes, and both tasks are on record.")
+    assert "the last row of warehouse" in stack.must("run", "hello/hello", "--watch")
+    run = stack.server.last_run("hello")["id"]
+    wait_for("both task runs are recorded", lambda: stack.server.count_task_runs(run), lambda count: count == 2)
+    assert stack.ctl("plan", "--check").code == 0
