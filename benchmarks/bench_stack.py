@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import requests
+
 from measure import call
 
 QUICKSTART = Path(__file__).parents[1] / "examples" / "quickstart"

@@ -7,11 +7,12 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from bench_stack import create_stack
 from cases import all_cases
 from measure import Figures, measure
-from rich.console import Console
-from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from projects import FakeConnections
 from typer.testing import CliRunner, Result
 
 from platformctl.workspace import Workspace
 from platformctl_cli.app import app
+from projects import FakeConnections
 
 
 @dataclass

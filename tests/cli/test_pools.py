@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from commands import Cli
-
 from platformctl.plan.observed import FlowRun, WorkPool
 
 

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 
 from commands import Cli
-
 from platformctl.errors import PreflightError
 from platformctl.plan.observed import FlowRun
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from golden_check import Golden
 
+from golden_check import Golden
 from platformctl.errors import UsageError
 from platformctl.init import init_project
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from golden_check import Golden
-from projects import DEPLOYMENTS, SPEC, write_project
-from worlds import NOON, container, everything, nothing, run
 
+from golden_check import Golden
 from platformctl.plan.observed import Container, FlowRun, Observed, Worker
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.spec.load import load_project
+from projects import DEPLOYMENTS, SPEC, write_project
+from worlds import NOON, container, everything, nothing, run
 
 TEXTS = Path(__file__).parent / "plans"
 Change = Callable[[Wanted, Observed], Observed]

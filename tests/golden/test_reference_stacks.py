@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from golden_check import Golden
 
+from golden_check import Golden
 from platformctl.plan.wanted import load_wanted
 from platformctl.spec.load import load_project
 

@@ -3,7 +3,6 @@
 import json
 
 from golden_check import Golden
-
 from platformctl.assets import asset_path
 from platformctl.spec.schema import json_schema
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from projects import SPEC, write_project
 
 from platformctl.builds import build_secrets
 from platformctl.errors import SpecError
 from platformctl.spec.load import load_project
+from projects import SPEC, write_project
 
 BUILD = '\n[build]\nindex = "https://user:${TOKEN}@index.example/simple"\nca = "ca.pem"\n'
 

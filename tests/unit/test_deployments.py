@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import DEPLOYMENTS, SPEC, write_project
 
 from platformctl.deployments import Deployment, deployment_files, load_deployments
 from platformctl.errors import SpecError
 from platformctl.images import load_images
 from platformctl.spec.load import load_project
+from projects import DEPLOYMENTS, SPEC, write_project
 
 
 def load(folder: Path) -> tuple[Deployment, ...]:

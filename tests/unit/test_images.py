@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from projects import SPEC, write_project
 
 from platformctl.images import WorkerImage, load_images
 from platformctl.spec.load import load_project
+from projects import SPEC, write_project
 
 
 def load(folder: Path) -> WorkerImage:

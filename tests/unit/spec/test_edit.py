@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from projects import SPEC, write_project
-
 from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import load_project
+from projects import SPEC, write_project
 
 
 def test_a_changed_key_keeps_its_comment(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from projects import SPEC, write_project
 
 from platformctl.errors import PlatformError, SpecError, UsageError
 from platformctl.spec.load import load_project
+from projects import SPEC, write_project
 
 VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "requirements.txt"\n\n'
 

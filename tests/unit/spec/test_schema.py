@@ -5,9 +5,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from projects import SPEC
 
 from platformctl.spec.schema import json_schema
+from projects import SPEC
 
 ROOT = Path(__file__).parents[3]
 
