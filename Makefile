@@ -1,13 +1,15 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test check lint lock bench clean
+.PHONY: up test check lint lock golden bench clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 QUICKSTART := examples/quickstart
 
 up: $(VENV)/.runtime
-	$(BIN)/platformctl -C $(QUICKSTART) up
-	$(BIN)/platformctl -C $(QUICKSTART) run hello/quickstart --watch
+	@$(BIN)/platformctl -C $(QUICKSTART) up
+	@$(BIN)/platformctl -C $(QUICKSTART) run hello/quickstart --watch
+	@echo; $(BIN)/platformctl -C $(QUICKSTART) status
+	@echo; echo "Next: . $(BIN)/activate; cd $(QUICKSTART); platformctl up --workers 4"
 
 test: $(VENV)/.dev
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest $(ARGS)
@@ -47,6 +49,10 @@ lock: $(VENV)/bin/uv
 	$(COMPILE) --extra build pyproject.toml -o constraints/runtime.txt
 	$(COMPILE) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
 	echo uv | $(COMPILE) - -o constraints/uv.txt
+
+# What is rendered and committed: the reference stacks, the schema, the texts of plans. Look at the difference.
+golden: $(VENV)/.dev
+	$(BIN)/pytest -q tests/golden --update-golden
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -3,28 +3,41 @@
 Only Typer is imported at the top here and in the modules of commands: `--help` answers before the library is loaded.
 """
 
-import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from platformctl_cli import deployments, images, pools, project, stack
 
 _INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The platform that a command is about."""
+class _Group(TyperGroup):
+    """Displays what goes wrong: what happened, and the next thing to type."""
 
-    folder: Path
-    env: str | None
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its own Context has no public name
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("\nInterrupted. Type the same command to go on.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
+        except Exception as error:
+            from platformctl.errors import PlatformError
+
+            if not isinstance(error, PlatformError):
+                raise
+            from platformctl_cli.display import show_error
+
+            show_error(error)
+            raise typer.Exit(error.exit_code) from error
 
 
 app = typer.Typer(
     name="platformctl",
+    cls=_Group,
     help="A self-hosted Prefect platform from one file, platform.toml, and its operation.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -56,7 +69,10 @@ def choose(
     ] = False,
 ) -> None:
     """A self-hosted Prefect platform from one file, platform.toml, and its operation."""
-    context.obj = Chosen(directory, env)
+    from platformctl.workspace import Workspace
+
+    given = context.obj if isinstance(context.obj, Workspace) else Workspace()
+    context.obj = replace(given, folder=directory, env=env)
 
 
 project.add_commands(app)
@@ -67,26 +83,5 @@ app.add_typer(pools.app, name="pools")
 
 
 def main() -> None:
-    """Run the command line, and display what goes wrong: what happened, and the next thing to type."""
-    try:
-        app()
-    except SystemExit as ending:  # what Typer makes of an interrupt while a command runs
-        if ending.code == _INTERRUPTED:
-            _show_interrupt()
-        raise
-    except KeyboardInterrupt:
-        _show_interrupt()
-        sys.exit(_INTERRUPTED)
-    except Exception as error:
-        from platformctl.errors import PlatformError
-
-        if not isinstance(error, PlatformError):
-            raise
-        from platformctl_cli.display import show_error
-
-        show_error(error)
-        sys.exit(error.exit_code)
-
-
-def _show_interrupt() -> None:
-    sys.stderr.write("\nInterrupted. Type the same command to go on.\n")
+    """Run the command line."""
+    app()

@@ -24,7 +24,7 @@ def run(
     from platformctl_cli.display import out, show_run_item
     from platformctl_cli.finish import finish_run
 
-    api = require_server(context.obj.folder, context.obj.env)
+    api = require_server(context.obj)
     started = start_run(api, name, parameters or ())
     if not watch:
         out.print(

@@ -1,41 +1,22 @@
-"""What a person sees: progress, tables, results and errors. Rich on a terminal, plain lines elsewhere."""
+"""What a person sees at the end: tables, plans, results and errors."""
 
 import dataclasses
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.status import Status as Spinner
 from rich.table import Table
 from rich.text import Text
 
-from platformctl.build_image import BuiltImage
 from platformctl.errors import PlatformError
-from platformctl.plan.report import Event, Note, Report, StepFailed, StepFinished, StepStarted
-from platformctl.plan.step import Plan, Step
+from platformctl.plan.step import Plan
 from platformctl.runs import LogLine, StateChange
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _STATES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "CANCELLED": "yellow", "RUNNING": "cyan"}
-_DOING = {
-    "create": "creating",
-    "update": "updating",
-    "replace": "replacing",
-    "start": "starting",
-    "wait": "waiting for",
-    "pull": "pulling",
-    "build": "building",
-    "run": "migrating",
-    "register": "registering",
-    "resume": "resuming",
-    "crash": "ending",
-    "requeue": "rescheduling",
-    "remove": "removing",
-}
 
 
 def show_error(error: PlatformError) -> None:
@@ -65,13 +46,10 @@ def show_plan(plan: Plan) -> None:
     if not plan.changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", overflow="fold")
+    width = max(len(step.resource) for step in plan.steps)
     for step in plan.steps:
-        table.add_row(str(step.action), step.resource, Text(step.cause))
-    out.print(table)
+        text = Text(f"{step.action:<9} ", style="cyan").append(f"{step.resource:<{width}}  ", style="default")
+        out.print(text.append(step.cause, style="dim"))
     out.print(f"\n{_count(len(plan.steps), 'step')}. `platformctl up` carries them out.")
 
 
@@ -82,13 +60,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         table.add_column(column.upper(), no_wrap=True)
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    out.print(table)
-
-
-def show_built(images: Sequence[BuiltImage]) -> None:
-    """Say which images were built and which were there."""
-    for image in images:
-        out.print(f"{image.name}  {image.reference}  {'built' if image.was_built else 'unchanged: nothing to build'}")
+    with out.capture() as captured:
+        out.print(table, width=200)
+    out.print("\n".join(line.rstrip() for line in captured.get().splitlines()), markup=False)
 
 
 def show_run_item(item: LogLine | StateChange) -> None:
@@ -101,68 +75,6 @@ def show_run_item(item: LogLine | StateChange) -> None:
     style = "red" if item.level >= logging.ERROR else "yellow" if item.level >= logging.WARNING else "default"
     local = item.time.astimezone()
     out.print(Text(f"{local:%H:%M:%S}  {level:<8} ", style="dim").append(item.text, style=style))
-
-
-@contextmanager
-def progress() -> Iterator[Report]:
-    """Yield what shows an execution: a spinner with the step's time on a terminal, a line a step elsewhere."""
-    shown = _Terminal() if out.is_terminal else _Lines()
-    try:
-        yield shown
-    finally:
-        shown.close()
-
-
-class _Lines:
-    """A line when a step begins to matter: when it ends, and what is said in between."""
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case StepFinished(step, seconds):
-                out.print(_done("ok", step, seconds))
-            case StepFailed(step, seconds):
-                out.print(_done("failed", step, seconds))
-            case Note(text):
-                out.print(f"  {text}", markup=False)
-
-    def close(self) -> None:
-        """There is nothing to clear."""
-
-
-class _Terminal:
-    """The step under way as a spinner, those that are done as lines above it."""
-
-    def __init__(self) -> None:
-        self._spinner = Spinner("", console=out)
-        self._text = ""
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case StepStarted(step, number, total):
-                self._text = f"[{number}/{total}] {_DOING[step.action]} {step.resource}"
-                self._show(self._text)
-            case StepFinished(step, seconds):
-                out.print(_done("✓", step, seconds))
-            case StepFailed(step, seconds):
-                self._spinner.stop()
-                out.print(_done("✗", step, seconds))
-            case Note(text):
-                self._show(f"{self._text}  {text}")
-
-    def _show(self, text: str) -> None:
-        width = max(out.width - 4, 20)
-        self._spinner.update(Text(text.strip()[:width], style="cyan"))
-        self._spinner.start()
-
-    def close(self) -> None:
-        """Take the spinner away."""
-        self._spinner.stop()
-
-
-def _done(mark: str, step: Step, seconds: float) -> Text:
-    style = {"✓": "green", "ok": "green"}.get(mark, "red")
-    text = Text(f"{mark} ", style=style).append(f"{step.action} {step.resource}", style="default")
-    return text.append(f"  {seconds:.1f} s", style="dim").append(f"  {step.cause}", style="dim")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,10 +1,10 @@
 """The end of a flow run that was watched."""
 
-from platformctl.adapters.prefect_api import PrefectApi
+from platformctl.adapters.prefect import Api
 from platformctl.errors import RunError
 
 
-def finish_run(api: PrefectApi, id_: str) -> None:
+def finish_run(api: Api, id_: str) -> None:
     """Raise RunError unless a flow run Completed."""
     run = api.run(id_)
     if run.state_type != "COMPLETED":

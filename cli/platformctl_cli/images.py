@@ -1,8 +1,14 @@
 """Worker images: build-image."""
 
-from typing import Annotated
+import functools
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from platformctl.plan.report import Event, Report
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,10 +27,27 @@ def build_image(
 ) -> None:
     """Build worker images whose inputs changed."""
     from platformctl.build_image import build_images
-    from platformctl_cli.display import progress, show_built
 
-    chosen = context.obj
-    with progress() as report:
-        options = {"use_cache": not no_cache, "push": push}
-        built = build_images(chosen.folder, chosen.env, names or (), report, **options, platforms=platform or ())
-    show_built(built)
+    options = {"use_cache": not no_cache, "push": push}
+    with _when_needed() as report:
+        built = build_images(context.obj, names or (), report, **options, platforms=platform or ())
+    for image in built:
+        found = "built" if image.was_built else "unchanged: nothing to build"
+        typer.echo(f"{image.name}  {image.reference}  {found}")
+
+
+@contextmanager
+def _when_needed() -> "Iterator[Report]":
+    """Progress that is loaded at the first thing to tell: most calls have nothing to build."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def shown() -> "Report":
+            from platformctl_cli.progress import progress
+
+            return stack.enter_context(progress())
+
+        def report(event: "Event") -> None:
+            shown()(event)
+
+        yield report

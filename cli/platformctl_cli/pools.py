@@ -60,7 +60,7 @@ def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     from platformctl.pools import list_pools
     from platformctl_cli.display import show_json, show_table
 
-    rows = list_pools(context.obj.folder, context.obj.env)
+    rows = list_pools(context.obj)
     if output is Format.JSON:
         show_json(rows)
         return
@@ -93,31 +93,32 @@ def delete(
     """Delete a work pool with its workers and runs in flight."""
     from platformctl.pools import delete_pool, runs_of_pool
     from platformctl_cli.confirm import confirm
-    from platformctl_cli.display import out, progress, show_edits
+    from platformctl_cli.display import out, show_edits
+    from platformctl_cli.progress import progress
 
     chosen = context.obj
-    if runs := runs_of_pool(chosen.folder, chosen.env, name):
+    if runs := runs_of_pool(chosen, name):
         lost = [f"{run.name}  {run.state_name}" for run in runs]
         confirm(f"These flow runs of {name} would be cancelled, or crashed after their grace:", lost, is_agreed=yes)
     with progress() as report:
-        outcome = delete_pool(chosen.folder, chosen.env, name, report)
+        outcome = delete_pool(chosen, name, report)
     show_edits(outcome.edited)
     out.print(f"The pool {name} is deleted.", markup=False)
 
 
 def _change(context: typer.Context, command: str, edits: "Edits") -> None:
     from platformctl.up import change, key_edit
-    from platformctl_cli.display import progress
-    from platformctl_cli.summary import show_outcome
+    from platformctl_cli.progress import progress
+    from platformctl_cli.summary import show_outcome, typed_command
 
     with progress() as report:
-        outcome = change(context.obj.folder, context.obj.env, report, command=command, edit=key_edit(edits))
-    show_outcome(outcome)
+        outcome = change(context.obj, report, command=command, edit=key_edit(edits))
+    show_outcome(outcome, typed_command(context.obj))
 
 
 def _set_paused(context: typer.Context, names: list[str], *, is_paused: bool) -> None:
     from platformctl.pools import set_paused
     from platformctl_cli.display import out, show_edits
 
-    show_edits(set_paused(context.obj.folder, context.obj.env, names, is_paused=is_paused))
+    show_edits(set_paused(context.obj, names, is_paused=is_paused))
     out.print(f"{', '.join(names)}: {'paused' if is_paused else 'handing out runs'}", markup=False)

@@ -30,13 +30,13 @@ def up(
     """
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import up as bring_up
-    from platformctl_cli.display import progress
-    from platformctl_cli.summary import show_outcome
+    from platformctl_cli.progress import progress
+    from platformctl_cli.summary import show_outcome, typed_command
 
     edits = worker_edits(parse_workers(workers)) if workers else None
     with progress() as report:
-        outcome = bring_up(context.obj.folder, context.obj.env, report, edits=edits)
-    show_outcome(outcome)
+        outcome = bring_up(context.obj, report, edits=edits)
+    show_outcome(outcome, typed_command(context.obj))
 
 
 def plan(
@@ -49,7 +49,7 @@ def plan(
     from platformctl_cli.display import show_json, show_plan
     from platformctl_cli.summary import plan_content
 
-    found = preview(context.obj.folder, context.obj.env)
+    found = preview(context.obj)
     if output is Format.JSON:
         show_json(plan_content(found))
     else:
@@ -64,11 +64,11 @@ def status(context: typer.Context, output: Output = Format.TABLE) -> None:
     from platformctl_cli.display import show_json
     from platformctl_cli.summary import show_status
 
-    found = read_status(context.obj.folder, context.obj.env)
+    found = read_status(context.obj)
     if output is Format.JSON:
         show_json(found)
     else:
-        show_status(found)
+        show_status(found, context.obj.project().secrets)
 
 
 def logs(
@@ -83,7 +83,7 @@ def logs(
     """Show what the platform's containers wrote."""
     from platformctl.logs import read_logs
 
-    for line in read_logs(context.obj.folder, context.obj.env, services or (), follow=follow, tail=tail):
+    for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
         typer.echo(line)
 
 
@@ -94,13 +94,13 @@ def scale(
     """Set how many workers pools have."""
     from platformctl.scale import parse_workers, worker_edits
     from platformctl.up import change, key_edit
-    from platformctl_cli.display import progress
-    from platformctl_cli.summary import show_outcome
+    from platformctl_cli.progress import progress
+    from platformctl_cli.summary import show_outcome, typed_command
 
     edit = key_edit(worker_edits(parse_workers(workers)))
     with progress() as report:
-        outcome = change(context.obj.folder, context.obj.env, report, command="platformctl scale", edit=edit)
-    show_outcome(outcome)
+        outcome = change(context.obj, report, command="platformctl scale", edit=edit)
+    show_outcome(outcome, typed_command(context.obj))
 
 
 def down(
@@ -115,12 +115,13 @@ def down(
     from platformctl.down import down as take_down
     from platformctl.down import list_losses
     from platformctl_cli.confirm import confirm
-    from platformctl_cli.display import out, progress
+    from platformctl_cli.display import out
+    from platformctl_cli.progress import progress
 
-    if volumes and (lost := list_losses(context.obj.folder, context.obj.env)):
+    if volumes and (lost := list_losses(context.obj)):
         confirm("This deletes for ever:", lost, is_agreed=yes)
     with progress() as report:
-        done = take_down(context.obj.folder, context.obj.env, report, volumes=volumes)
+        done = take_down(context.obj, report, volumes=volumes)
     kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
     out.print(f"The platform is down. {kept}" if done.changes else f"Nothing runs. {'' if volumes else kept}".strip())
 
@@ -130,7 +131,7 @@ def render(context: typer.Context) -> None:
     from platformctl.render_bundle import render_to_disk
     from platformctl_cli.display import out
 
-    folder, changed = render_to_disk(context.obj.folder, context.obj.env)
+    folder, changed = render_to_disk(context.obj)
     for path in changed:
         out.print(path, markup=False)
     out.print(f"{len(changed)} files changed in {folder}")

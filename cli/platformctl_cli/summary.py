@@ -1,25 +1,31 @@
 """What a command says at its end: the address and what to type next, the status, the content of a plan."""
 
+from pathlib import Path
+
 from platformctl.plan.step import Plan
 from platformctl.render import server_url
 from platformctl.secrets import API_PASSWORD, USER, read_secrets
 from platformctl.status import PoolStatus, Status
 from platformctl.up import Outcome
+from platformctl.workspace import Workspace
 from platformctl_cli.display import out, show_edits, show_table
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """Say what changed, where the platform is, how to log in, and what to type next."""
+def show_outcome(outcome: Outcome, command: str) -> None:
+    """Say what changed, where the platform is, how to log in, and what to type next.
+
+    command: how this platform is addressed, such as `platformctl -C DIR`.
+    """
     show_edits(outcome.edited)
     if outcome.plan is None:
-        out.print("The platform isn't running: `platformctl up` starts it so.")
+        out.print(f"The platform isn't running: `{command} up` starts it so.")
         return
     if not outcome.plan.changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
-    _show_access(outcome)
+    _show_access(outcome, command)
 
 
-def _show_access(outcome: Outcome) -> None:
+def _show_access(outcome: Outcome, command: str) -> None:
     project = outcome.project
     file = project.secrets / API_PASSWORD
     password = read_secrets(project.secrets).api_password.get_secret_value() if outcome.made_secrets else f"in {file}"
@@ -30,18 +36,20 @@ def _show_access(outcome: Outcome) -> None:
     if outcome.made_secrets:
         out.print(f"             kept in {file}; the UI asks for {USER}:PASSWORD", markup=False)
     out.print()
-    for command, what in _next(outcome):
-        out.print(f"  {command:<38} {what}", markup=False)
+    following = [(f"{command} {words}", what) for words, what in _next(outcome)]
+    width = max(len(typed) for typed, _ in following)
+    for typed, what in following:
+        out.print(f"  {typed:<{width}}   {what}", markup=False)
 
 
 def _next(outcome: Outcome) -> list[tuple[str, str]]:
     pools = list(outcome.project.spec.pools)
     if not pools:
-        return [("platformctl pools create dev", "add a work pool and its workers")]
+        return [("pools create dev", "add a work pool and its workers")]
     return [
-        ("platformctl status", "what runs"),
-        ("platformctl run FLOW/DEPLOYMENT --watch", "start a flow run and follow it"),
-        (f"platformctl scale {pools[0]}=4", "more workers"),
+        ("status", "what runs"),
+        ("run FLOW/DEPLOYMENT --watch", "start a flow run and follow it"),
+        (f"scale {pools[0]}=4", "more workers"),
     ]
 
 
@@ -51,14 +59,15 @@ def plan_content(plan: Plan) -> dict[str, object]:
     return {"changes": plan.changes, "steps": steps}
 
 
-def show_status(status: Status) -> None:
-    """Print a status: a line for each part, and a table of the pools."""
+def show_status(status: Status, secrets: Path) -> None:
+    """Print a status: a line for each part, how to log in, and a table of the pools. secrets: their folder."""
     server = f"healthy, Prefect {status.server.version}" if status.server.healthy else "not answering"
     database = f"healthy, {status.database.image}" if status.database.healthy else "not running"
     runs = f"{status.runs.running} running, {status.runs.pending} pending, {status.runs.cancelling} cancelling"
     for name, value in (
         ("platform", f"{status.name} on {status.runtime}"),
         ("address", status.server.url),
+        ("login", f"{USER}, password in {secrets / API_PASSWORD}"),
         ("server", server),
         ("database", database),
         ("flow runs", runs),
@@ -81,3 +90,9 @@ def _state(pool: PoolStatus, status: Status) -> str:
     if not status.is_running:
         return "unknown"
     return "paused" if pool.paused else "ready"
+
+
+def typed_command(workspace: Workspace) -> str:
+    """Return what to type before a command for it to be about the same platform."""
+    folder = "" if workspace.folder == Path() else f" -C {workspace.folder}"
+    return f"platformctl{folder}" + (f" --env {workspace.env}" if workspace.env else "")

@@ -27,7 +27,7 @@ def import_file(path):
 def explain(path):
     """Print what happened, without the frames of this script."""
     kind, error, frames = sys.exc_info()
-    while frames and frames.tb_frame.f_code.co_filename != str(path):
+    while frames and Path(frames.tb_frame.f_code.co_filename) != path.resolve():
         frames = frames.tb_next
     print(f"{path} can't be imported:", file=sys.stderr)
     traceback.print_exception(kind, error, frames, chain=False, file=sys.stderr)

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from platformctl.builds import build_secrets
 from platformctl.errors import UsageError
-from platformctl.images import WorkerImage
-from platformctl.lock import locked
+from platformctl.images import WorkerImage, load_images
 from platformctl.plan.report import Note, Report
 from platformctl.plan.wanted import load_wanted
 from platformctl.render import write_bundle
-from platformctl.runtimes.choose import choose_runtime
 from platformctl.runtimes.runtime import BuildOptions
-from platformctl.spec.load import Project, load_project
+from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
+from platformctl.up import lock_workspace
+from platformctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class BuiltImage:
 
 
 def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
-    folder: Path,
-    env: str | None,
+    workspace: Workspace,
     names: Sequence[str],
     report: Report,
     *,
@@ -40,27 +38,36 @@ def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
 
     Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
     """
-    project = load_project(folder, env)
-    wanted = load_wanted(project)
-    chosen = [_choose(project, wanted.images, name) for name in names] or list(wanted.images)
-    if push and not all(_has_registry(project, image) for image in chosen):
+    project, runtime = workspace.project(), workspace.runtime
+    images = load_images(project)
+    chosen = [_choose(project, images, name) for name in names] or list(images)
+    if push and not all(_has_repository(project, image) for image in chosen):
         remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'
         raise UsageError("An image without a repository can't be pushed.", remedy=remedy)
-    runtime = choose_runtime(project)
+    present = runtime.observe([image.reference for image in chosen]).images
+    is_forced = not use_cache or push or bool(platforms)
+    stale = [image for image in chosen if is_forced or image.reference not in present]
+    if stale:
+        _build(workspace, stale, report, use_cache=use_cache, push=push, platforms=platforms)
+    return [BuiltImage(image.name, image.reference, was_built=image in stale) for image in chosen]
+
+
+def _build(  # noqa: PLR0913  # as above
+    workspace: Workspace,
+    images: Sequence[WorkerImage],
+    report: Report,
+    *,
+    use_cache: bool,
+    push: bool,
+    platforms: Sequence[str],
+) -> None:
+    project, runtime = workspace.project(), workspace.runtime
     runtime.check_tools()
-    with locked(
-        project.state, "platformctl build-image", waiting=lambda who: report(Note(f"Waiting for {who} to finish."))
-    ):
-        present = runtime.observe([image.reference for image in chosen]).images
-        write_bundle(wanted.bundle, project.bundle)
+    with lock_workspace(workspace, "platformctl build-image", report):
+        write_bundle(load_wanted(project).bundle, project.bundle)
         options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))
-        built = []
-        for image in chosen:
-            is_wanted = image.reference not in present or not use_cache or push or bool(platforms)
-            if is_wanted:
-                runtime.build(image, options, lambda line: report(Note(line)))
-            built.append(BuiltImage(image.name, image.reference, was_built=is_wanted))
-    return built
+        for image in images:
+            runtime.build(image, options, lambda line: report(Note(line)))
 
 
 def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> WorkerImage:
@@ -73,5 +80,5 @@ def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> Worke
     return found[name]
 
 
-def _has_registry(project: Project, image: WorkerImage) -> bool:
+def _has_repository(project: Project, image: WorkerImage) -> bool:
     return bool(project.spec.images[image.name].repository)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platformctl.errors import SpecError
-from platformctl.spec.edit import replace_file
+from platformctl.files import replace_file
 from platformctl.spec.load import Project
 
 

@@ -1,16 +1,14 @@
 """`down`: workers are drained, then everything is removed but the data, unless that is asked for too."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from platformctl.lock import locked
 from platformctl.plan.execute import execute
-from platformctl.plan.observe import connect
 from platformctl.plan.observed import Machine
-from platformctl.plan.report import Note, Report
+from platformctl.plan.report import Report
 from platformctl.plan.step import Action, Plan, RemoveContainers, RemoveNetwork, RemoveVolume, Step, StopWorkers
-from platformctl.runtimes.choose import choose_runtime
-from platformctl.spec.load import Project, load_project
+from platformctl.spec.load import Project
+from platformctl.up import lock_workspace
+from platformctl.workspace import Workspace
 
 _GRACE = {"server": 30, "database": 60}
 """Seconds until a container is killed; the database needs them to write what it holds."""
@@ -26,23 +24,20 @@ def plan_down(project: Project, machine: Machine, *, volumes: bool, is_server_re
     return Plan((*workers, *_container_steps(machine, volumes=volumes), *networks, *deleted))
 
 
-def down(folder: Path, env: str | None, report: Report, *, volumes: bool) -> Plan:
+def down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
     """Take a platform down and return the plan that did it; its data stays unless `volumes`. Raises PlatformError."""
-    project = load_project(folder, env)
-    runtime = choose_runtime(project)
-    with locked(project.state, "platformctl down", waiting=lambda who: report(Note(f"Waiting for {who} to finish."))):
-        api = connect(project)
-        is_server_ready = bool(api and api.is_ready())
+    project, runtime = workspace.project(), workspace.runtime
+    with lock_workspace(workspace, "platformctl down", report):
+        is_server_ready = workspace.ready_api(project) is not None
         plan = plan_down(project, runtime.observe([]), volumes=volumes, is_server_ready=is_server_ready)
-        execute(plan, project, runtime, report)
+        execute(plan, project, workspace.connections, runtime, report)
     return plan
 
 
-def list_losses(folder: Path, env: str | None) -> list[str]:
+def list_losses(workspace: Workspace) -> list[str]:
     """Return a line for each volume that `down --volumes` would delete, with what is in it."""
-    project = load_project(folder, env)
-    prefix = f"{project.spec.platform.name}_"
-    names = choose_runtime(project).observe([]).volumes
+    prefix = f"{workspace.project().spec.platform.name}_"
+    names = workspace.runtime.observe([]).volumes
     return [f"{name}: {_HOLDS.get(name.removeprefix(prefix), 'data')}" for name in sorted(names)]
 
 

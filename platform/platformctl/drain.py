@@ -7,22 +7,12 @@ not begun. A mark on disk says that the pause is ours, so that an interrupted co
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
-from platformctl.plan.observed import FlowRun, WorkPool
+from platformctl.adapters.prefect import Api
+from platformctl.plan.observed import FlowRun
 from platformctl.waiting import wait_until
 
 _UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
-
-
-class Runs(Protocol):
-    """What draining asks of Prefect's API."""
-
-    def pool(self, name: str) -> WorkPool | None: ...
-
-    def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]: ...
-
-    def set_paused(self, pool: str, *, is_paused: bool) -> None: ...
 
 
 def interrupted_drains(state: Path) -> tuple[str, ...]:
@@ -30,7 +20,7 @@ def interrupted_drains(state: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in (state / "drains").glob("*")))
 
 
-def pause_pool(api: Runs, state: Path, pool: str) -> None:
+def pause_pool(api: Api, state: Path, pool: str) -> None:
     """Pause a pool for a drain, unless it isn't there or somebody has paused it already."""
     found = api.pool(pool)
     if found and not found.is_paused:
@@ -40,7 +30,7 @@ def pause_pool(api: Runs, state: Path, pool: str) -> None:
         api.set_paused(pool, is_paused=True)
 
 
-def resume_pool(api: Runs, state: Path, pool: str) -> None:
+def resume_pool(api: Api, state: Path, pool: str) -> None:
     """Let a pool go on if a drain paused it."""
     mark = state / "drains" / pool
     if mark.exists():
@@ -49,11 +39,11 @@ def resume_pool(api: Runs, state: Path, pool: str) -> None:
         mark.unlink()
 
 
-def unfinished_runs(api: Runs, workers: Sequence[str]) -> list[FlowRun]:
+def unfinished_runs(api: Api, workers: Sequence[str]) -> list[FlowRun]:
     """Return the flow runs that some workers have begun and not ended."""
     return [run for run in api.runs(_UNFINISHED) if run.worker in workers]
 
 
-def wait_for_runs(api: Runs, workers: Sequence[str], *, seconds: float) -> bool:
+def wait_for_runs(api: Api, workers: Sequence[str], *, seconds: float) -> bool:
     """Wait until some workers have no unfinished flow run; False where they still have after `seconds`."""
     return bool(wait_until(lambda: None if unfinished_runs(api, workers) else True, seconds=seconds, pause=0.5))

@@ -18,9 +18,10 @@ _IGNORED = {"__pycache__", "node_modules"}
 
 @dataclass(frozen=True, slots=True)
 class WorkerImage:
-    """An image to be: its name in the spec, its repository, and its build context, path to content."""
+    """An image to be: its name in the spec, what it is built on, its repository, and its build context, path to content."""
 
     name: str
+    base: str
     repository: str
     files: Mapping[str, bytes]
 
@@ -46,7 +47,16 @@ def load_images(project: Project) -> tuple[WorkerImage, ...]:
 
 def server_image(spec: Spec) -> str:
     """Return the image of the server, and of everything that runs Prefect without the user's flows."""
-    return spec.server.image or f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
+    return spec.server.image or _official_image(spec)
+
+
+def base_image(spec: Spec, image: Image) -> str:
+    """Return the image that a worker image is built on."""
+    return image.base or _official_image(spec)
+
+
+def _official_image(spec: Spec) -> str:
+    return f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
 
 
 def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
@@ -56,7 +66,7 @@ def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
         files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
     files["Dockerfile"] = _dockerfile(project.spec, image).encode()
     repository = image.repository or f"{project.spec.platform.name}/{name}"
-    return WorkerImage(name, repository, files)
+    return WorkerImage(name, base_image(project.spec, image), repository, files)
 
 
 def _requirement_files(root: Path, image: Image) -> dict[str, bytes]:
@@ -86,7 +96,7 @@ def _dockerfile(spec: Spec, image: Image) -> str:
     sources += ["dependencies.txt"] if image.dependencies else []
     return render_template(
         "docker/Dockerfile.j2",
-        base=image.base or f"prefecthq/prefect:{spec.platform.prefect}-python3.13",
+        base=base_image(spec, image),
         prefect=spec.platform.prefect,
         system=image.system,
         is_locked=name == "uv.lock",

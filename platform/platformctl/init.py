@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from platformctl.errors import UsageError
+from platformctl.files import replace_file
 from platformctl.plan.wanted import load_wanted
 from platformctl.render import write_bundle
-from platformctl.spec.edit import replace_file
 from platformctl.spec.load import load_project
 from platformctl.spec.model import Platform
 from platformctl.templates import render_template

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from platformctl.errors import LockedError
 
 PATIENCE = 900.0
@@ -22,13 +20,18 @@ def locked(state: Path, command: str, *, waiting: Callable[[str], None], patienc
     state: the platform's .platform folder. waiting: called once with who holds the lock, if somebody does.
     Raises LockedError after `patience` seconds.
     """
+    import filelock  # noqa: PLC0415  # it loads asyncio, which a command that changes nothing needn't
+
     state.mkdir(parents=True, exist_ok=True)
     lock, holder = filelock.FileLock(state / "lock"), state / "lock.json"
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         waiting(_describe(holder))
-        _acquire(lock, holder, patience)
+        try:
+            lock.acquire(timeout=patience)
+        except filelock.Timeout as error:
+            raise _error(holder, patience) from error
     try:
         holder.write_text(json.dumps({"command": command, "pid": os.getpid(), "since": time.time()}), encoding="utf-8")
         yield
@@ -37,14 +40,9 @@ def locked(state: Path, command: str, *, waiting: Callable[[str], None], patienc
         lock.release()
 
 
-def _acquire(lock: filelock.BaseFileLock, holder: Path, patience: float) -> None:
-    try:
-        lock.acquire(timeout=patience)
-    except filelock.Timeout as error:
-        remedy = "Wait for it, or end that process; the lock goes with it."
-        raise LockedError(
-            f"After {patience:.0f} s the platform is still being changed by {_describe(holder)}.", remedy=remedy
-        ) from error
+def _error(holder: Path, patience: float) -> LockedError:
+    found = f"After {patience:.0f} s the platform is still being changed by {_describe(holder)}."
+    return LockedError(found, remedy="Wait for it, or end that process; the lock goes with it.")
 
 
 def _describe(holder: Path) -> str:

@@ -1,22 +1,19 @@
 """`logs`: what the platform's containers wrote."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from platformctl.errors import UsageError
 from platformctl.plan.observed import Machine
-from platformctl.runtimes.choose import choose_runtime
-from platformctl.spec.load import load_project
 from platformctl.spec.problems import nearest
+from platformctl.workspace import Workspace
 
 
-def read_logs(folder: Path, env: str | None, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
     """Yield lines, each behind its container's name; a pool's name stands for all of its workers.
 
     Raises UsageError for a name that nothing of the platform has.
     """
-    project = load_project(folder, env)
-    runtime = choose_runtime(project)
+    project, runtime = workspace.project(), workspace.runtime
     machine = runtime.observe([])
     if not machine.containers:
         raise UsageError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
@@ -34,5 +31,7 @@ def _services(machine: Machine, name: str) -> list[str]:
         known = sorted(
             {name for container in machine.containers for name in (container.service, container.pool) if name}
         )
-        raise UsageError(f"Nothing is named {name!r}{nearest(name, known)}", remedy=f"There are: {', '.join(known)}.")
+        raise UsageError(
+            f"Nothing is named {name!r}{nearest(name, known)}", remedy="`platformctl status` shows what runs."
+        )
     return found

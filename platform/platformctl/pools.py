@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from platformctl.errors import UsageError
-from platformctl.plan.observe import connect
 from platformctl.plan.observed import FlowRun
 from platformctl.plan.report import Note, Report
 from platformctl.runs import require_server
-from platformctl.spec.edit import Value, edit_keys, remove_table
-from platformctl.spec.load import Project, load_project
+from platformctl.spec.edit import edit_keys, remove_table
+from platformctl.spec.load import Project
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath, nearest
 from platformctl.up import Edits, Outcome, change
+from platformctl.workspace import Workspace
 
 _IN_FLIGHT = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")
 
@@ -66,11 +66,11 @@ def require_pool(project: Project, name: str) -> None:
         raise UsageError(f"There is no pool {name!r} in {project.file.name}{nearest(name, pools)}", remedy=remedy)
 
 
-def list_pools(folder: Path, env: str | None) -> list[PoolRow]:
+def list_pools(workspace: Workspace) -> list[PoolRow]:
     """Return the pools of platform.toml and of Prefect."""
-    project = load_project(folder, env)
-    api = connect(project)
-    prefect = api.observe() if api and api.is_ready() else None
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    prefect = api.observe() if api else None
     there = dict(prefect.pools) if prefect else {}
     rows = []
     for name, pool in project.spec.pools.items():
@@ -83,11 +83,11 @@ def list_pools(folder: Path, env: str | None) -> list[PoolRow]:
     return rows
 
 
-def runs_of_pool(folder: Path, env: str | None, name: str) -> list[FlowRun]:
+def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
     """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere."""
-    project = load_project(folder, env)
-    api = connect(project)
-    if api is None or not api.is_ready():
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    if api is None:
         require_pool(project, name)
         return []
     if api.pool(name) is None:
@@ -95,17 +95,17 @@ def runs_of_pool(folder: Path, env: str | None, name: str) -> list[FlowRun]:
     return api.runs(_IN_FLIGHT, pool=name)
 
 
-def delete_pool(folder: Path, env: str | None, name: str, report: Report) -> Outcome:
+def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
     """Drain a pool's workers, cancel its scheduled runs, and delete it from platform.toml and from Prefect.
 
     Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
     """
-    runs = runs_of_pool(folder, env, name)
+    runs = runs_of_pool(workspace, name)
     outcome = change(
-        folder, env, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
+        workspace, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
     )
-    api = connect(outcome.project)
-    if api is None or not api.is_ready():
+    api = workspace.ready_api(outcome.project)
+    if api is None:
         report(
             Note(
                 "The server doesn't answer: the pool is gone from platform.toml, and stays in Prefect until it is deleted there."
@@ -124,13 +124,13 @@ def _remove(project: Project, name: str) -> tuple[str, ...]:
     return (f"[pools.{name}] removed",) if is_there else ()
 
 
-def set_paused(folder: Path, env: str | None, names: Sequence[str], *, is_paused: bool) -> list[str]:
+def set_paused(workspace: Workspace, names: Sequence[str], *, is_paused: bool) -> list[str]:
     """Pause pools, or let them go on, in platform.toml and at once in Prefect; returns the lines that changed."""
-    project = load_project(folder, env)
+    project = workspace.project()
     for name in names:
         require_pool(project, name)
-    api = require_server(folder, env)
-    lines = edit_keys(project.root, env, {("pools", name, "paused"): is_paused for name in names})
+    api = require_server(workspace)
+    lines = edit_keys(project.root, project.env, {("pools", name, "paused"): is_paused for name in names})
     for name in names:
         api.set_paused(name, is_paused=is_paused)
     return lines

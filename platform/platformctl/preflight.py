@@ -2,7 +2,7 @@
 
 from platformctl.errors import PreflightError
 from platformctl.plan.observed import Observed
-from platformctl.plan.step import Plan, StartService, WriteSecrets
+from platformctl.plan.step import BuildImage, Plan, PullImage, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
 
@@ -11,10 +11,19 @@ def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime
     """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
     _check_secrets(plan, wanted, observed, runtime)
     runtime.check_tools()
+    for image in _images(plan):
+        runtime.check_image(image)
     starts = [step.change.service.role for step in plan.steps if isinstance(step.change, StartService)]
     if "server" in starts:
         server = wanted.project.spec.server
         runtime.check_machine(server.host, server.port)
+
+
+def _images(plan: Plan) -> list[str]:
+    """The images that come from outside: those to pull, and what is built on."""
+    pulled = [step.change.image for step in plan.steps if isinstance(step.change, PullImage)]
+    built_on = [step.change.image.base for step in plan.steps if isinstance(step.change, BuildImage)]
+    return list(dict.fromkeys(pulled + built_on))
 
 
 def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:

@@ -12,8 +12,8 @@ import yaml
 
 from platformctl.assets import asset_path
 from platformctl.deployments import Deployment, deployment_files
+from platformctl.files import replace_file
 from platformctl.images import WorkerImage, server_image
-from platformctl.spec.edit import replace_file
 from platformctl.spec.load import Project
 from platformctl.spec.model import Pool, Server
 from platformctl.templates import render_template

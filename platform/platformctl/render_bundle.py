@@ -5,12 +5,12 @@ from pathlib import Path
 from platformctl.plan.wanted import load_wanted
 from platformctl.render import changed_files, write_bundle
 from platformctl.secrets import write_secrets
-from platformctl.spec.load import load_project
+from platformctl.workspace import Workspace
 
 
-def render_to_disk(folder: Path, env: str | None) -> tuple[Path, tuple[str, ...]]:
+def render_to_disk(workspace: Workspace) -> tuple[Path, tuple[str, ...]]:
     """Write the bundle, and the secrets that it mounts; returns its folder and the files that changed."""
-    project = load_project(folder, env)
+    project = workspace.project()
     wanted = load_wanted(project)
     changed = changed_files(wanted.bundle, project.bundle)
     write_secrets(project.secrets)

@@ -5,14 +5,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from platformctl.adapters.prefect_api import Json, PrefectApi
+from platformctl.adapters.prefect import Api, Json
 from platformctl.errors import ServerError, UsageError
-from platformctl.plan.observe import connect
 from platformctl.plan.observed import FlowRun
-from platformctl.spec.load import load_project
 from platformctl.spec.problems import nearest
+from platformctl.workspace import Workspace
 
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _PAUSE = 0.5
@@ -36,17 +34,17 @@ class StateChange:
     run: FlowRun
 
 
-def require_server(folder: Path, env: str | None) -> PrefectApi:
-    """Return the API of the platform of a folder; raises ServerError where it doesn't answer."""
-    project = load_project(folder, env)
-    api = connect(project)
-    if api is None or not api.is_ready():
+def require_server(workspace: Workspace) -> Api:
+    """Return the API of a platform; raises ServerError where it doesn't answer."""
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    if api is None:
         remedy = "`platformctl up` brings it up; `platformctl status` shows what runs."
         raise ServerError(f"The server of {project.spec.platform.name!r} doesn't answer.", remedy=remedy)
     return api
 
 
-def start_run(api: PrefectApi, name: str, parameters: Sequence[str]) -> FlowRun:
+def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
     """Start a flow run of the deployment FLOW/DEPLOYMENT.
 
     parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
@@ -62,7 +60,7 @@ def start_run(api: PrefectApi, name: str, parameters: Sequence[str]) -> FlowRun:
     return api.create_run(str(deployment["id"]), values)
 
 
-def watch_run(api: PrefectApi, run: FlowRun) -> Iterator[LogLine | StateChange]:
+def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:
     """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
     offset, seen, ended = 0, "", 0.0
     while True:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from platformctl.errors import UsageError
-from platformctl.spec.edit import Value
 from platformctl.spec.load import Project
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath, nearest
 from platformctl.up import Edits
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from platformctl.spec.edit import replace_file
+from platformctl.files import replace_file
 
 USER = "admin"
 DATABASE_PASSWORD, API_PASSWORD = "database_password", "api_password"  # names of files

@@ -1,15 +1,13 @@
 """`status`: what a platform is now, beside what its files want."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from platformctl.plan.observe import observe
 from platformctl.plan.observed import Container, Observed
 from platformctl.plan.reconcile_workers import is_online
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.render import server_url
-from platformctl.runtimes.choose import choose_runtime
-from platformctl.spec.load import load_project
+from platformctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +75,10 @@ class Status:
         return self.server.healthy
 
 
-def read_status(folder: Path, env: str | None) -> Status:
-    """Read the status of the platform of a folder; raises PlatformError."""
-    wanted = load_wanted(load_project(folder, env))
-    runtime = choose_runtime(wanted.project)
-    observed = observe(wanted, runtime)
+def read_status(workspace: Workspace) -> Status:
+    """Read the status of a platform; raises PlatformError."""
+    wanted, runtime = load_wanted(workspace.project()), workspace.runtime
+    observed = observe(wanted, runtime, workspace.connections.api(wanted.project))
     spec = wanted.project.spec
     version = observed.prefect.version if observed.prefect else ""
     return Status(

@@ -3,21 +3,20 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from platformctl.lock import locked
-from platformctl.plan.execute import execute, preload_client
+from platformctl.plan.execute import execute, preload
 from platformctl.plan.observe import observe
+from platformctl.plan.observed import Observed
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.report import Note, Report
 from platformctl.plan.step import Plan, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.preflight import check_ready
-from platformctl.runtimes.choose import choose_runtime
-from platformctl.runtimes.runtime import Runtime
-from platformctl.spec.edit import Value, edit_keys
-from platformctl.spec.load import Project, load_project
+from platformctl.spec.load import Project
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath
+from platformctl.workspace import Workspace
 
 Edits = Callable[[Project], Mapping[KeyPath, Value]]
 Edit = Callable[[Project], tuple[str, ...]]
@@ -40,52 +39,61 @@ class Outcome:
         return self.plan is not None and any(isinstance(step.change, WriteSecrets) for step in self.plan.steps)
 
 
-def up(folder: Path, env: str | None, report: Report, *, edits: Edits | None = None) -> Outcome:
-    """Bring the platform of a folder to what its files want, and wait until every worker is online in Prefect.
+def up(workspace: Workspace, report: Report, *, edits: Edits | None = None) -> Outcome:
+    """Bring a platform to what its files want, and wait until every worker is online in Prefect.
 
     edits: changes to platform.toml that come first. Raises PlatformError; typed again, it goes on from where it was.
     """
     edit = key_edit(edits) if edits else lambda _: ()
-    with _locked(folder, env, "platformctl up", report):
-        edited = _edit(folder, env, edit)
-        wanted = load_wanted(load_project(folder, env))
-        return Outcome(wanted.project, edited, _converge(wanted, choose_runtime(wanted.project), report))
+    with lock_workspace(workspace, "platformctl up", report):
+        edited = _edit(workspace, edit)
+        wanted = load_wanted(workspace.project())
+        return Outcome(wanted.project, edited, _converge(workspace, wanted, report))
 
 
-def change(folder: Path, env: str | None, report: Report, *, command: str, edit: Edit) -> Outcome:
+def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) -> Outcome:
     """Change platform.toml, and bring the platform to it where there is one. Raises PlatformError."""
-    with _locked(folder, env, command, report):
-        edited = _edit(folder, env, edit)
-        wanted = load_wanted(load_project(folder, env))
-        runtime = choose_runtime(wanted.project)
-        if not runtime.observe([]).containers:
-            return Outcome(wanted.project, edited, None)
-        return Outcome(wanted.project, edited, _converge(wanted, runtime, report))
+    with lock_workspace(workspace, command, report):
+        edited = _edit(workspace, edit)
+        wanted = load_wanted(workspace.project())
+        is_there = bool(workspace.runtime.observe([]).containers)
+        return Outcome(wanted.project, edited, _converge(workspace, wanted, report) if is_there else None)
 
 
 def key_edit(edits: Edits) -> Edit:
     """Return the edit that sets keys of platform.toml, or of the overlay that is chosen."""
-    return lambda project: tuple(edit_keys(project.root, project.env, edits(project)))
+
+    def edit(project: Project) -> tuple[str, ...]:
+        from platformctl.spec.edit import edit_keys  # noqa: PLC0415  # an `up` that edits nothing needn't wait for it
+
+        return tuple(edit_keys(project.root, project.env, edits(project)))
+
+    return edit
 
 
-def preview(folder: Path, env: str | None) -> Plan:
+def preview(workspace: Workspace) -> Plan:
     """Return the plan that `up` would carry out; changes nothing."""
-    wanted = load_wanted(load_project(folder, env))
-    return reconcile(wanted, observe(wanted, choose_runtime(wanted.project)))
+    wanted = load_wanted(workspace.project())
+    return reconcile(wanted, _observe(workspace, wanted))
 
 
-def _locked(folder: Path, env: str | None, command: str, report: Report) -> AbstractContextManager[None]:
-    state = load_project(folder, env).state
+def lock_workspace(workspace: Workspace, command: str, report: Report) -> AbstractContextManager[None]:
+    """Hold the platform's lock; a command that has to wait for it says for whom."""
+    state = workspace.project().state
     return locked(state, command, waiting=lambda who: report(Note(f"Waiting for {who} to finish.")))
 
 
-def _edit(folder: Path, env: str | None, edit: Edit) -> tuple[str, ...]:
+def _observe(workspace: Workspace, wanted: Wanted) -> Observed:
+    return observe(wanted, workspace.runtime, workspace.connections.api(wanted.project))
+
+
+def _edit(workspace: Workspace, edit: Edit) -> tuple[str, ...]:
     """Change platform.toml, unless what would come of it isn't a spec: then it is left as it was."""
-    project = load_project(folder, env)
+    project = workspace.project()
     before = project.file.read_bytes()
     try:
         lines = edit(project)
-        load_wanted(load_project(folder, env))
+        load_wanted(workspace.project())
     except BaseException:
         if project.file.read_bytes() != before:
             project.file.write_bytes(before)
@@ -93,19 +101,22 @@ def _edit(folder: Path, env: str | None, edit: Edit) -> tuple[str, ...]:
     return lines
 
 
-def _converge(wanted: Wanted, runtime: Runtime, report: Report) -> Plan:
+def _converge(workspace: Workspace, wanted: Wanted, report: Report) -> Plan:
     """First what leads to a server that answers, then what it turns out to lack."""
-    observed = observe(wanted, runtime)
+    observed = _observe(workspace, wanted)
     plan = reconcile(wanted, observed)
     if not plan.changes:
         return plan
-    check_ready(plan, wanted, observed, runtime)
+    check_ready(plan, wanted, observed, workspace.runtime)
     foundation = plan.foundation
     if not any(isinstance(step.change, StartService) for step in foundation.steps):
-        execute(plan, wanted.project, runtime, report)
-        return plan
-    preload_client()
-    execute(foundation, wanted.project, runtime, report)
-    rest = reconcile(wanted, observe(wanted, runtime))
-    execute(rest, wanted.project, runtime, report)
+        return _carry_out(workspace, wanted, plan, report)
+    preload(workspace.connections)
+    _carry_out(workspace, wanted, foundation, report)
+    rest = _carry_out(workspace, wanted, reconcile(wanted, _observe(workspace, wanted)), report)
     return Plan((*foundation.steps, *rest.steps))
+
+
+def _carry_out(workspace: Workspace, wanted: Wanted, plan: Plan, report: Report) -> Plan:
+    execute(plan, wanted.project, workspace.connections, workspace.runtime, report)
+    return plan

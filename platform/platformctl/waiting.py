@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import tenacity
-
 T = TypeVar("T")
 
 
 def wait_until(check: Callable[[], T | None], *, seconds: float, pause: float = 0.2) -> T | None:
     """Call check each `pause` seconds until it returns something; None where it hasn't within `seconds`."""
+    import tenacity  # noqa: PLC0415  # it loads asyncio, which a command that waits for nothing needn't
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda result: result is None),
         stop=tenacity.stop_after_delay(seconds),

@@ -105,7 +105,8 @@ class Compose:
             )
             for line in cast("Iterator[str]", stream):
                 lines.append(line.rstrip())
-                report(line.rstrip())
+                if line.strip():
+                    report(line.rstrip())
         except DockerException as error:
             raise _build_error(name, lines or (error.stderr or "").splitlines()) from error
 

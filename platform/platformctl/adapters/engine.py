@@ -62,14 +62,16 @@ class Engine:
             log = self._api.inspect_container(container)["State"].get("Health", {}).get("Log") or []
         return str(log[-1]["Output"]).strip() if log else ""
 
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError with the registry's words where an image is neither here nor in its registry."""
+        if not self._has_image(image):
+            with _image_translated(image):
+                self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
+
     def pull(self, image: str) -> None:
         """Pull an image; raises PreflightError with the registry's words where it can't be had."""
-        try:
-            with _translated():
-                self._api.pull(image)
-        except (docker.errors.APIError, EngineError) as error:
-            remedy = f"Check the name, the network and the registry; `docker pull {image}` must work, then type the same command."
-            raise PreflightError(f"The image {image} can't be pulled: {error}", remedy=remedy) from error
+        with _image_translated(image):
+            self._api.pull(image)
 
     def start(self, container: str) -> None:
         """Start a container that exists."""
@@ -174,6 +176,15 @@ def _translated() -> Iterator[None]:
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         remedy = "Start Docker (`docker info` must work for this user), then type the same command."
         raise EngineError(f"No Docker engine answers: {_reason(error)}", remedy=remedy) from error
+
+
+@contextmanager
+def _image_translated(image: str) -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.APIError as error:
+        remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
+        raise PreflightError(f"The image {image} can't be had: {error.explanation or error}", remedy=remedy) from error
 
 
 def _reason(error: BaseException) -> str:

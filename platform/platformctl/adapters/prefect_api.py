@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
+from platformctl.adapters.prefect import Json
 from platformctl.errors import ServerError
 from platformctl.plan.observed import FlowRun, Prefect, Worker, WorkPool
 
@@ -23,7 +24,6 @@ ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
 UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
 _PAGE = 200
 _SECONDS = 15
-Json = Mapping[str, Any]
 
 
 class PrefectApi:

@@ -1,8 +1,12 @@
 """Prefect's own client, for what defines objects: pools, the zombie automation, variables.
 
 The client is of the oldest supported minor, so it is never newer than a server. Importing this module imports Prefect,
-which takes seconds: import it where it is needed, or ahead of time with `preload`.
+which takes seconds: import it where it is needed, or ahead of time from a thread.
 """
+
+import os
+
+os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal would report to its makers, and say so
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +20,10 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 from pydantic import SecretStr
 
+from platformctl.adapters.prefect import PoolField
 from platformctl.adapters.prefect_api import REGISTERED, ZOMBIES, refused
 from platformctl.errors import ServerError
 from platformctl.plan.observed import WorkPool
@@ -47,18 +52,10 @@ class PrefectClient:
             except ObjectAlreadyExists:
                 self._update(pool.name, {"concurrency_limit": pool.limit, "description": pool.description})
 
-    def update_pool(self, name: str, changes: Mapping[str, int | str | bool | None]) -> None:
+    def update_pool(self, name: str, changes: Mapping[str, PoolField]) -> None:
         """Change some fields of a pool, named as Prefect names them, and no other."""
         with self._translated():
             self._update(name, changes)
-
-    def delete_pool(self, name: str) -> None:
-        """Delete a pool with its queues; one that isn't there is fine."""
-        with self._translated():
-            try:
-                self._client.delete_work_pool(name)
-            except ObjectNotFound:
-                return
 
     def set_zombie_automation(self, within: float) -> None:
         """Have the server crash a flow run that has sent no heartbeat and ended in no other way for `within` seconds."""
@@ -78,7 +75,7 @@ class PrefectClient:
             else:
                 self._client.create_variable(VariableCreate(name=REGISTERED, value=value))
 
-    def _update(self, name: str, changes: Mapping[str, int | str | bool | None]) -> None:
+    def _update(self, name: str, changes: Mapping[str, PoolField]) -> None:
         self._client.update_work_pool(name, WorkPoolUpdate.model_validate(dict(changes)))
 
     @contextmanager
@@ -90,10 +87,6 @@ class PrefectClient:
         except httpx.HTTPError as error:
             remedy = "`platformctl status` shows what runs, `platformctl logs server` what it says."
             raise ServerError(f"Prefect's server at {self._url} doesn't answer: {error}", remedy=remedy) from error
-
-
-def preload() -> None:
-    """Do nothing: calling it from a thread imports Prefect while something else is waited for."""
 
 
 def _named(name: str) -> dict[str, object]:

@@ -4,12 +4,12 @@ import functools
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from platformctl.adapters.prefect import Api, Client
 from platformctl.builds import build_secrets
 from platformctl.drain import pause_pool, resume_pool, unfinished_runs, wait_for_runs
 from platformctl.errors import ServerError
-from platformctl.plan.observe import connect
+from platformctl.plan.connections import Connections
 from platformctl.plan.ready import await_service, await_workers
 from platformctl.plan.reconcile_prefect import lost_run_step
 from platformctl.plan.report import Note, Report, StepFailed, StepFinished, StepStarted
@@ -38,35 +38,27 @@ from platformctl.plan.step import (
 )
 from platformctl.render import write_bundle
 from platformctl.runtimes.runtime import BuildOptions, Runtime
-from platformctl.secrets import read_secrets, write_secrets
+from platformctl.secrets import write_secrets
 from platformctl.spec.load import Project
-
-if TYPE_CHECKING:
-    from platformctl.adapters.prefect_api import PrefectApi
-    from platformctl.adapters.prefect_client import PrefectClient
 
 _KILL_AFTER = 10
 """Seconds that a worker without flow runs gets to end."""
 _NEEDS_CLIENT = (CreatePool, UpdatePool, SetZombieAutomation, RegisterDeployments)
 
 
-def execute(plan: Plan, project: Project, runtime: Runtime, report: Report) -> None:
+def execute(plan: Plan, project: Project, connections: Connections, runtime: Runtime, report: Report) -> None:
     """Carry out a plan, step by step; raises PlatformError at the first step that fails. What is done stays done."""
-    executor = _Executor(project, runtime, report)
+    executor = _Executor(project, connections, runtime, report)
     if any(isinstance(step.change, _NEEDS_CLIENT) for step in plan.steps):
-        preload_client()
+        preload(connections)
     for number, step in enumerate(plan.steps, 1):
         report(StepStarted(step, number, len(plan.steps)))
         _run(executor, step, report)
 
 
-def preload_client() -> None:
-    """Import Prefect's client from a thread, so that it is there once the server is."""
-    threading.Thread(target=_import_client, daemon=True).start()
-
-
-def _import_client() -> None:
-    import platformctl.adapters.prefect_client  # noqa: F401, PLC0415
+def preload(connections: Connections) -> None:
+    """Load Prefect's client from a thread, so that it is there once the server is."""
+    threading.Thread(target=connections.preload, daemon=True).start()
 
 
 def _run(executor: "_Executor", step: Step, report: Report) -> None:
@@ -80,22 +72,19 @@ def _run(executor: "_Executor", step: Step, report: Report) -> None:
 
 
 class _Executor:
-    def __init__(self, project: Project, runtime: Runtime, report: Report) -> None:
-        self._project, self._runtime, self._report = project, runtime, report
+    def __init__(self, project: Project, connections: Connections, runtime: Runtime, report: Report) -> None:
+        self._project, self._connections, self._runtime, self._report = project, connections, runtime, report
 
     @functools.cached_property
-    def _api(self) -> "PrefectApi":
-        api = connect(self._project)
+    def _api(self) -> Api:
+        api = self._connections.api(self._project)
         if api is None:
-            remedy = "Type `platformctl up`."
-            raise ServerError(f"There are no secrets in {self._project.secrets} yet.", remedy=remedy)
+            raise ServerError(f"There are no secrets in {self._project.secrets} yet.", remedy="Type `platformctl up`.")
         return api
 
     @functools.cached_property
-    def _client(self) -> "PrefectClient":
-        from platformctl.adapters.prefect_client import PrefectClient  # noqa: PLC0415  # a second that few steps need
-
-        return PrefectClient(self._api.url, read_secrets(self._project.secrets).api_auth)
+    def _client(self) -> Client:
+        return self._connections.client(self._project)
 
     def apply(self, change: Change) -> None:  # noqa: PLR0912  # one line a change: a table, as a match
         """Make one change."""

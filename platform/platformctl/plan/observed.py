@@ -100,7 +100,9 @@ class Prefect:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything that reconcile looks at. prefect is None where no server answers."""
+    """Everything that reconcile looks at, at a time. prefect is None where no server answers."""
+
+    time: datetime
 
     unwritten_secrets: tuple[str, ...]
     changed_files: tuple[str, ...]

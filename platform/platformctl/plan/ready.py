@@ -2,17 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from platformctl.adapters.prefect import Api
 from platformctl.errors import ServiceError
 from platformctl.plan.observed import Container
 from platformctl.plan.reconcile_workers import is_fresh
 from platformctl.render import Service
 from platformctl.runtimes.runtime import Runtime
 from platformctl.waiting import wait_until
-
-if TYPE_CHECKING:
-    from platformctl.adapters.prefect_api import PrefectApi
 
 _SERVICE_SECONDS, _MIGRATION_SECONDS, _WORKERS_SECONDS = 180.0, 7200.0, 180.0
 _CRASHES = 3
@@ -36,9 +33,7 @@ def await_service(runtime: Runtime, service: Service) -> None:
         raise _late(runtime, service, seen, seconds)
 
 
-def await_workers(
-    runtime: Runtime, api: "PrefectApi", services: Sequence[Service], note: Callable[[str], None]
-) -> None:
+def await_workers(runtime: Runtime, api: Api, services: Sequence[Service], note: Callable[[str], None]) -> None:
     """Wait until workers are online in Prefect; raises ServiceError with the last lines of one that fails."""
     waited = {service.name: service for service in services}
     seen: dict[str, Container] = {}
@@ -61,7 +56,7 @@ def await_workers(
         raise _late(runtime, missing, [seen[missing.name]] if missing.name in seen else [], _WORKERS_SECONDS)
 
 
-def _online(api: "PrefectApi", services: Sequence[Service], seen: dict[str, Container]) -> set[str]:
+def _online(api: Api, services: Sequence[Service], seen: dict[str, Container]) -> set[str]:
     """Names of the services whose worker runs and was heard of since it started."""
     rows = {row.name: row for pool in {service.pool or "" for service in services} for row in api.workers(pool)}
     return {
@@ -78,7 +73,8 @@ def _online(api: "PrefectApi", services: Sequence[Service], seen: dict[str, Cont
 def _has_failed(container: Container, *, is_oneshot: bool) -> bool:
     if is_oneshot:
         return container.status == "exited" and not container.is_completed and container.started.year > 1
-    return container.status == "dead" or container.restarts >= _CRASHES or container.health == "unhealthy"
+    is_unhealthy = container.health == "unhealthy" and container.role != "worker"  # a worker may lack its server
+    return container.status == "dead" or container.restarts >= _CRASHES or is_unhealthy
 
 
 def _failed(runtime: Runtime, container: Container) -> ServiceError:

@@ -90,17 +90,17 @@ def _migrate_step(service: Service, observed: Observed) -> Iterator[Step]:
     """The schema is brought up to date once for a version and a volume; the container that did it stays as the proof."""
     containers = observed.machine.of_service(service.name)
     if not containers:
-        yield Step("schema", Action.RUN, "not known to be up to date", StartService(service, recreate=True))
+        yield Step("schema", Action.MIGRATE, "not known to be up to date", StartService(service, recreate=True))
     elif cause := replacement_cause(service, containers):
-        yield Step("schema", Action.RUN, cause, StartService(service, recreate=True))
+        yield Step("schema", Action.MIGRATE, cause, StartService(service, recreate=True))
     elif containers[0].status == "running":
         yield Step("schema", Action.WAIT, "the migration runs", StartService(service))
     elif not containers[0].is_completed:
         yield Step(
-            "schema", Action.RUN, f"the migration {describe(containers[0])}", StartService(service, recreate=True)
+            "schema", Action.MIGRATE, f"the migration {describe(containers[0])}", StartService(service, recreate=True)
         )
     elif _is_older_than_data(containers[0], observed):
-        yield Step("schema", Action.RUN, "the database's volume is new", StartService(service, recreate=True))
+        yield Step("schema", Action.MIGRATE, "the database's volume is new", StartService(service, recreate=True))
 
 
 def _is_older_than_data(migration: Container, observed: Observed) -> bool:

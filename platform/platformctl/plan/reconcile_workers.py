@@ -12,6 +12,8 @@ from platformctl.render import Service
 _GRACE_OF_REMOVED = 60
 """Seconds for the flow runs of a pool that platform.toml has no more."""
 _SKEW = timedelta(seconds=2)
+_RECOVERY = timedelta(seconds=150)
+"""How long a worker may take to poll a server that is back, and its health check to notice."""
 
 
 def worker_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
@@ -27,7 +29,7 @@ def await_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     waited = [
         service
         for service in workers
-        if _need(service, observed.machine.of_service(service.name)) or not is_online(service, observed)
+        if _need(service, observed.machine.of_service(service.name), observed) or not is_online(service, observed)
     ]
     if waited:
         yield Step("workers", Action.WAIT, f"{_count(waited)} to be online in Prefect", AwaitWorkers(tuple(waited)))
@@ -50,7 +52,7 @@ def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterato
     groups: dict[tuple[Action, str], list[tuple[Service, Container | None]]] = {}
     for service in wanted.bundle.workers(pool):
         found = observed.machine.of_service(service.name)
-        if need := _need(service, found):
+        if need := _need(service, found, observed):
             groups.setdefault(need, []).append((service, found[0] if found else None))
     grace = wanted.project.spec.pools[pool].grace
     for (action, cause), members in groups.items():
@@ -60,16 +62,22 @@ def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterato
         yield Step(f"workers {pool}", action, f"{_count(services)}: {cause}", change)
 
 
-def _need(service: Service, found: tuple[Container, ...]) -> tuple[Action, str] | None:
+def _need(service: Service, found: tuple[Container, ...], observed: Observed) -> tuple[Action, str] | None:
     if not found:
         return Action.CREATE, "not there"
     if cause := replacement_cause(service, found):
         return Action.REPLACE, cause
-    if found[0].health == "unhealthy":
+    if found[0].health == "unhealthy" and _had_its_chance(observed):
         return Action.REPLACE, "unhealthy"
     if found[0].status not in ("running", "restarting"):
         return Action.START, describe(found[0])
     return None
+
+
+def _had_its_chance(observed: Observed) -> bool:
+    """Whether the server has run for long enough: without it every worker is unhealthy, and its flow runs go on."""
+    servers = observed.machine.of_service("server")
+    return any(server.is_ready and observed.time - server.started > _RECOVERY for server in servers)
 
 
 def is_online(service: Service, observed: Observed) -> bool:

@@ -23,7 +23,7 @@ class Action(StrEnum):
     WAIT = "wait"
     PULL = "pull"
     BUILD = "build"
-    RUN = "run"
+    MIGRATE = "migrate"
     REGISTER = "register"
     RESUME = "resume"
     CRASH = "crash"

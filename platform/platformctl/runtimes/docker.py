@@ -59,6 +59,10 @@ class DockerRuntime:
         """Return what the engine holds of the platform."""
         return self._engine.observe(self._platform, images)
 
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError where an image is neither on the engine nor in its registry."""
+        self._engine.check_image(image)
+
     def pull(self, image: str) -> None:
         """Pull an image."""
         self._engine.pull(image)

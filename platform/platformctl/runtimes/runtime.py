@@ -35,6 +35,9 @@ class Runtime(Protocol):
     def observe(self, images: Sequence[str]) -> Machine:
         """Return what is there, and which of some images are."""
 
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError where an image can't be had."""
+
     def pull(self, image: str) -> None:
         """Fetch an image."""
 

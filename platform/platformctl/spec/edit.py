@@ -1,15 +1,14 @@
 """Changes to platform.toml that keep its comments and its order: what a command wants differently is written there."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import tomlkit
 
+from platformctl.files import replace_file
 from platformctl.spec.load import FILE_NAME, read_text
+from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath
-
-Value = str | int | bool | None
 
 
 def edit_keys(root: Path, env: str | None, changes: Mapping[KeyPath, Value]) -> list[str]:
@@ -34,22 +33,15 @@ def remove_table(root: Path, env: str | None, path: KeyPath) -> bool:
     prefixes: list[KeyPath] = [(), ("env", env)] if env else [()]
     removed = [_remove(document, (*prefix, *path)) for prefix in prefixes]
     if any(removed):
-        replace_file(file, tomlkit.dumps(document))
+        replace_file(file, tomlkit.dumps(document).rstrip() + "\n")
     return any(removed)
-
-
-def replace_file(file: Path, content: str | bytes, mode: int | None = None) -> None:
-    """Write a file in one step: a reader sees the old content or the new, never a part."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-    temporary.chmod(mode if mode is not None else file.stat().st_mode if file.exists() else 0o644)
-    temporary.replace(file)
 
 
 def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | None:
     table = _open_table(document, path[:-1])
     key, name = path[-1], ".".join(path)
-    old = table.get(key)
+    held = table.get(key)
+    old = held.unwrap() if isinstance(held, tomlkit.items.Item) else held
     if (old == value and type(old) is type(value)) or (old is None and value is None):
         return None
     if value is None:

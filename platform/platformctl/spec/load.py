@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
 from platformctl.spec.model import Image, Pool, Spec
-from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error, syntax_error
+from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error
 
 FILE_NAME = "platform.toml"
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock", "pylock.toml")
@@ -89,6 +89,8 @@ def _parse(file: Path, text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        from platformctl.spec.locate import syntax_error  # noqa: PLC0415  # what an error needs, a good file doesn't pay for
+
         raise syntax_error(file, text) from error
 
 

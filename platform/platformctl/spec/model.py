@@ -43,13 +43,15 @@ def _variable(value: str) -> str:
     return value
 
 
+Value = str | int | bool | None
+"""What a key of platform.toml can be set to by a command; None removes it."""
 Name = Annotated[str, AfterValidator(_dns_label)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Platform(_Table):

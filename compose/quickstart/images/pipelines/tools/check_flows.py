@@ -1,0 +1,50 @@
+"""Import Prefect and every module of a folder of flows, each as Prefect itself would load it.
+
+Usage: check_flows.py [FOLDER]. Exits 1 with the interpreter's own words for each module that can't be imported.
+"""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+import prefect
+
+
+def import_file(path):
+    """Import one file under a name of its own, with its folder and the project's on the path."""
+    sys.path[:0] = [str(path.parent.resolve()), str(Path.cwd())]
+    try:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    finally:
+        del sys.path[:2]
+        sys.modules.pop(path.stem, None)
+
+
+def explain(path):
+    """Print what happened, without the frames of this script."""
+    kind, error, frames = sys.exc_info()
+    while frames and Path(frames.tb_frame.f_code.co_filename) != path.resolve():
+        frames = frames.tb_next
+    print(f"{path} can't be imported:", file=sys.stderr)
+    traceback.print_exception(kind, error, frames, chain=False, file=sys.stderr)
+
+
+def main(folder):
+    """Import every module; return the number that can't be."""
+    failed = 0
+    for path in sorted(Path(folder).rglob("*.py")) if folder else ():
+        try:
+            import_file(path)
+        except (Exception, SystemExit):
+            failed += 1
+            explain(path)
+    print(f"Prefect {prefect.__version__}: {failed} modules of flows can't be imported")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1] if len(sys.argv) > 1 else None), 1))

@@ -1,0 +1,23 @@
+"""The ways to the outside world that observing and executing a plan take; tests pass others."""
+
+from typing import Protocol
+
+from platformctl.adapters.prefect import Api, Client
+from platformctl.runtimes.runtime import Runtime
+from platformctl.spec.load import Project
+
+
+class Connections(Protocol):
+    """The ways to the outside world of a project."""
+
+    def runtime(self, project: Project) -> Runtime:
+        """Return what carries the platform; raises EngineError where it doesn't answer."""
+
+    def api(self, project: Project) -> Api | None:
+        """Return Prefect's API, whether it answers or not; None while the platform has no secrets yet."""
+
+    def client(self, project: Project) -> Client:
+        """Return Prefect's client."""
+
+    def preload(self) -> None:
+        """Load what `client` needs, ahead of time."""

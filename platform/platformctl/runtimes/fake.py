@@ -1,0 +1,149 @@
+"""A runtime in memory, for tests: it holds containers as an engine would, and its workers report to a fake Prefect."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from platformctl.adapters.prefect_fake import FakePrefect
+from platformctl.errors import PlatformError, PreflightError
+from platformctl.images import WorkerImage
+from platformctl.plan.observed import Container, Machine
+from platformctl.plan.wanted import load_wanted
+from platformctl.render import Service
+from platformctl.runtimes.runtime import BuildOptions, Line
+from platformctl.spec.load import load_project
+
+
+@dataclass
+class FakeRuntime:
+    """An engine in memory. failing: service name to the last line that it writes. calls: what was asked, in order."""
+
+    prefect: FakePrefect
+    name: str = "docker"
+    containers: dict[str, Container] = field(default_factory=dict)
+    volumes: dict[str, datetime] = field(default_factory=dict)
+    networks: set[str] = field(default_factory=set)
+    images: set[str] = field(default_factory=lambda: {"postgres:17", "prefecthq/prefect:3.8.8-python3.13"})
+    failing: dict[str, str] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    refused: PlatformError | None = None
+    calls: list[str] = field(default_factory=list)
+    folder: Path = Path()
+    env: str | None = None
+
+    def check_tools(self) -> None:
+        """Every tool is there."""
+
+    def check_machine(self, host: str, port: int) -> None:
+        """Raise what `refused` holds."""
+        self.calls.append(f"check {host}:{port}")
+        if self.refused:
+            raise self.refused
+
+    def observe(self, images: Sequence[str]) -> Machine:
+        """Return what is held."""
+        present = frozenset(image for image in images if image in self.images)
+        containers = tuple(sorted(self.containers.values(), key=lambda container: container.name))
+        return Machine(containers, dict(self.volumes), tuple(sorted(self.networks)), present)
+
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError for an image that was withdrawn."""
+        if image in self.withdrawn:
+            raise PreflightError(f"The image {image} can't be had: manifest unknown", remedy="Check the name.")
+
+    def pull(self, image: str) -> None:
+        """Have an image."""
+        self.calls.append(f"pull {image}")
+        self.images.add(image)
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Have an image."""
+        self.calls.append(f"build {image.name} push={options.push} cache={options.use_cache}")
+        report(f"building {image.reference}")
+        self.images.add(image.reference)
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Hold a running container of each service, as the folder's files want it now."""
+        self.calls.append(f"start {' '.join(services)}" + (" anew" if recreate else ""))
+        project = load_project(self.folder, self.env)
+        bundle = load_wanted(project).bundle
+        self.networks |= {f"{project.spec.platform.name}_{name}" for name in ("data", "platform")}
+        for name in services:
+            service = bundle.service(name)
+            self.containers[service.container] = self._container(service)
+            if service.role == "database":
+                self.volumes.setdefault(f"{project.spec.platform.name}_database", datetime.now(UTC))
+            self._report_to_prefect(service)
+
+    def stop(self, containers: Sequence[str], *, grace: int) -> None:
+        """Hold some containers no more."""
+        self.calls.append(f"stop {' '.join(containers)} within {grace} s")
+        gone = [name for name, held in self.containers.items() if name in containers or held.id in containers]
+        for name in gone:
+            if self.containers.pop(name).role == "server":
+                self.prefect.is_up = False
+
+    def register(self, image: str) -> str:
+        """Record the deployments of an image in the fake Prefect."""
+        self.calls.append(f"register {image}")
+        for deployment in load_wanted(load_project(self.folder, self.env)).deployments:
+            self.prefect.deployments[f"{deployment.entrypoint.rpartition(':')[2]}/{deployment.name}"] = deployment.key
+        return ""
+
+    def last_lines(self, container: str) -> str:
+        """Return what a failing service writes."""
+        service = next((held.service for held in self.containers.values() if held.id == container), "")
+        return self.failing.get(service, "")
+
+    def health_output(self, container: str) -> str:
+        """Return nothing: no check has run."""
+        return f"{container}: no check has run"
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield a line of each service."""
+        self.calls.append(f"logs follow={follow} tail={tail}")
+        held = sorted(container.service for container in self.containers.values())
+        yield from (f"{service} | hello" for service in services or held)
+
+    def remove_network(self, name: str) -> None:
+        """Hold a network no more."""
+        self.networks.discard(name)
+
+    def remove_volume(self, name: str) -> None:
+        """Hold a volume no more, nor what Prefect had in it."""
+        self.volumes.pop(name, None)
+        self.prefect.forget()
+
+    def home(self) -> str | None:
+        """Return the folder that the platform was started from."""
+        return str(self.folder) if self.containers else None
+
+    def kill(self, name: str) -> None:
+        """End a container as a crash would."""
+        self.containers[name] = replace(self.containers[name], status="exited", health="none", exit_code=137)
+
+    def _container(self, service: Service) -> Container:
+        now = datetime.now(UTC)
+        is_oneshot, is_failing = service.role == "migrate", service.name in self.failing
+        return Container(
+            id=f"id-{service.container}-{len(self.calls)}",
+            name=service.container,
+            service=service.name,
+            role=service.role,
+            pool=service.pool,
+            release=service.release,
+            image=service.image,
+            status="exited" if is_oneshot else "running",
+            health="unhealthy" if is_failing else "none" if is_oneshot else "healthy",
+            exit_code=1 if is_failing else 0,
+            restarts=0,
+            created=now,
+            started=now,
+        )
+
+    def _report_to_prefect(self, service: Service) -> None:
+        if service.role == "server" and service.name not in self.failing:
+            self.prefect.is_up = True
+        if service.role == "worker" and service.pool and service.name not in self.failing:
+            self.prefect.report_worker(service.pool, service.container)

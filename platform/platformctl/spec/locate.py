@@ -1,0 +1,64 @@
+"""Where something stands in the text of platform.toml: the line of a key, and of what isn't TOML."""
+
+import re
+from pathlib import Path
+
+import tomlkit
+
+from platformctl.errors import SpecError
+from platformctl.spec.problems import KeyPath
+
+_MARK = "platformctl-looks-for-this-value"
+
+
+def find_line(text: str, path: KeyPath) -> int:
+    """Return the line, from 1, that holds the key at a path of a TOML text, or its nearest parent; 1 where none does.
+
+    The value is swapped for a mark in a copy of the document, whose layout tomlkit keeps: the mark's line is the key's.
+    """
+    while path:
+        document = tomlkit.parse(text)
+        parent: object = document
+        for key in path[:-1]:
+            parent = parent.get(key) if isinstance(parent, dict) else None
+        if isinstance(parent, dict) and path[-1] in parent:
+            return _line_of(document, parent, path[-1])
+        path = path[:-1]
+    return 1
+
+
+def _line_of(document: tomlkit.TOMLDocument, parent: dict[str, object], key: str) -> int:
+    value = parent[key]
+    if isinstance(value, dict) and not isinstance(value, tomlkit.items.InlineTable):
+        return _header_line(document, value)
+    parent[key] = _MARK
+    return _line_with(_MARK, tomlkit.dumps(document))
+
+
+def _header_line(document: tomlkit.TOMLDocument, table: dict[str, object]) -> int:
+    """The line of a table's header: the last one that opens a table above the table's first line."""
+    first = next(iter(table), None)
+    if first is not None and isinstance(table[first], dict):
+        return _line_of(document, table, first)
+    table[first or _MARK] = _MARK
+    lines = tomlkit.dumps(document).splitlines()
+    mark = next(number for number, line in enumerate(lines) if _MARK in line)
+    return next((number + 1 for number in range(mark, -1, -1) if lines[number].lstrip().startswith("[")), mark + 1)
+
+
+def _line_with(mark: str, text: str) -> int:
+    return next((number for number, line in enumerate(text.splitlines(), 1) if mark in line), 1)
+
+
+def syntax_error(file: Path, text: str) -> SpecError:
+    """Return the error for a file that isn't TOML, with the line of what the parser stumbled on."""
+    try:
+        tomlkit.parse(text)
+    except tomlkit.exceptions.ParseError as error:
+        reason = re.sub(r" at line \d+ col \d+", "", str(error))
+        line = text.splitlines()[error.line - 1].strip() if error.line <= len(text.splitlines()) else ""
+        where = f"{file.name}:{error.line}: not TOML: {reason}" + (f": {line}" if line else "")
+        return SpecError(where, remedy=f"Correct line {error.line} of {file}; nothing was changed.")
+    except (tomlkit.exceptions.TOMLKitError, ValueError) as error:
+        return SpecError(f"{file.name}: not TOML: {error}", remedy=f"Correct {file}; nothing was changed.")
+    return SpecError(f"{file.name}: not TOML", remedy=f"Correct {file}; nothing was changed.")

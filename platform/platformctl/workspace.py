@@ -1,0 +1,66 @@
+"""Where a command works: a folder with a platform.toml, an overlay of it, and the ways to the outside world."""
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformctl.adapters.prefect import Api, Client
+from platformctl.plan.connections import Connections
+from platformctl.render import server_url
+from platformctl.runtimes.choose import choose_runtime
+from platformctl.runtimes.runtime import Runtime
+from platformctl.secrets import missing_secrets, read_secrets
+from platformctl.spec.load import Project, load_project
+
+
+class RealConnections:
+    """The engine, and Prefect's server at its published address. What is heavy is imported when it is needed."""
+
+    def runtime(self, project: Project) -> Runtime:
+        """Connect to what platform.toml asks for."""
+        return choose_runtime(project)
+
+    def api(self, project: Project) -> Api | None:
+        """Return the API at the published address, with the platform's password."""
+        from platformctl.adapters.prefect_api import PrefectApi  # noqa: PLC0415
+
+        if missing_secrets(project.secrets):
+            return None
+        return PrefectApi(_api_url(project), read_secrets(project.secrets).api_auth)
+
+    def client(self, project: Project) -> Client:
+        """Return the client at the published address, with the platform's password."""
+        from platformctl.adapters.prefect_client import PrefectClient  # noqa: PLC0415
+
+        return PrefectClient(_api_url(project), read_secrets(project.secrets).api_auth)
+
+    def preload(self) -> None:
+        """Import Prefect's client, which takes seconds."""
+        import platformctl.adapters.prefect_client  # noqa: F401, PLC0415
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, the overlay that is chosen, and the ways to the outside world."""
+
+    folder: Path = Path()
+    env: str | None = None
+    connections: Connections = field(default_factory=RealConnections)
+
+    def project(self) -> Project:
+        """Read the folder's platform.toml as it is now; raises UsageError and SpecError."""
+        return load_project(self.folder, self.env)
+
+    @functools.cached_property
+    def runtime(self) -> Runtime:
+        """What carries the platform; raises EngineError where it doesn't answer."""
+        return self.connections.runtime(self.project())
+
+    def ready_api(self, project: Project) -> Api | None:
+        """Return Prefect's API if it answers."""
+        api = self.connections.api(project)
+        return api if api and api.is_ready() else None
+
+
+def _api_url(project: Project) -> str:
+    return f"{server_url(project.spec.server)}/api"

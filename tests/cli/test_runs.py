@@ -1,0 +1,71 @@
+"""run and build-image, as typed."""
+
+from commands import Cli
+
+
+def test_a_watched_run_shows_its_log_and_succeeds_if_it_completed(running: Cli) -> None:
+    result = running("run", "hello/nightly", "-p", "source=lake", "--watch")
+
+    assert result.exit_code == 0, result.output
+    assert "hello from the flow" in result.output
+    assert "Completed" in result.output
+    assert running.fakes.prefect.messages["run-1"] == "{'source': 'lake'}"
+
+
+def test_a_watched_run_that_fails_exits_1(running: Cli) -> None:
+    running.fakes.prefect.outcome = "FAILED"
+
+    result = running("run", "hello/nightly", "--watch")
+
+    assert result.exit_code == 1
+    assert "is Failed" in result.output
+
+
+def test_parameters_are_json_or_strings(running: Cli) -> None:
+    running.fakes.prefect.parameters = {"properties": {"a": {}, "b": {}, "c": {}}}
+
+    running("run", "hello/nightly", "-p", "a=3", "-p", 'b=["x"]', "-p", "c=1=2")
+
+    assert running.fakes.prefect.messages["run-1"] == "{'a': 3, 'b': ['x'], 'c': '1=2'}"
+
+
+def test_what_is_not_there_is_named_with_the_nearest(running: Cli) -> None:
+    running.fakes.prefect.parameters = {"properties": {"source": {}}, "required": ["source"]}
+    for words, said in (
+        (["hello/nightli"], "did you mean 'hello/nightly'?"),
+        (["hello"], "It must be FLOW/DEPLOYMENT"),
+        (["hello/nightly", "-p", "sorce=1"], "did you mean 'source'?"),
+        (["hello/nightly", "-p", "source"], "has no value"),
+        (["hello/nightly"], "needs the parameter 'source'"),
+    ):
+        result = running("run", *words)
+        assert result.exit_code == 2, result.output
+        assert said in result.output
+    assert not running.fakes.prefect.flow_runs
+
+
+def test_a_run_needs_a_platform(cli: Cli) -> None:
+    result = cli("run", "hello/nightly")
+
+    assert result.exit_code == 1
+    assert "`platformctl up` brings it up" in result.output
+
+
+def test_build_image_builds_what_changed_and_nothing_else(cli: Cli) -> None:
+    assert "built" in cli("build-image").output
+    assert "unchanged" in cli("build-image", "pipelines").output
+    assert len([call for call in cli.fakes.engine.calls if call.startswith("build")]) == 1
+
+    (cli.folder / "flows" / "hello.py").write_text("# changed\n")
+    (cli.folder / "prefect.yaml").unlink()
+
+    assert "built" in cli("build-image").output
+    assert "built" in cli("build-image", "--no-cache").output
+
+
+def test_an_image_that_is_not_there_or_has_no_repository_is_refused(cli: Cli) -> None:
+    assert "did you mean 'pipelines'?" in cli("build-image", "pipeline").output
+    refused = cli("build-image", "--push")
+    assert refused.exit_code == 2
+    assert "repository" in refused.output
+    assert not cli.fakes.engine.calls

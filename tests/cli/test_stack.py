@@ -1,0 +1,257 @@
+"""up, plan, status, logs, scale, down and render, as typed."""
+
+import json
+from datetime import UTC, datetime
+
+from commands import Cli
+from platformctl.errors import PreflightError
+from platformctl.plan.observed import FlowRun
+
+
+def test_up_from_nothing_shows_the_address_the_password_and_what_comes_next(cli: Cli) -> None:
+    result = cli("up")
+
+    assert result.exit_code == 0, result.output
+    assert "http://127.0.0.1:4200" in result.output
+    assert (cli.folder / ".platform" / "secrets" / "api_password").read_text() in result.output
+    assert f"platformctl -C {cli.folder} status" in result.output
+    assert [call.split()[0] for call in cli.fakes.engine.calls].count("start") == 5
+    assert sorted(cli.fakes.prefect.pools) == ["dev", "prod"]
+    assert cli.fakes.prefect.pools["prod"].limit == 10
+    assert cli.fakes.prefect.registered
+
+
+def test_a_second_up_asks_the_engine_for_nothing_and_hides_the_password(running: Cli) -> None:
+    result = running("up")
+
+    assert result.exit_code == 0
+    assert "Nothing to do" in result.output
+    assert running.fakes.engine.calls == []
+    assert (running.folder / ".platform" / "secrets" / "api_password").read_text() not in result.output
+
+
+def test_workers_of_the_only_pool_need_no_name(cli: Cli) -> None:
+    (cli.folder / "platform.toml").write_text(cli.spec.split("[pools.prod]")[0])
+    (cli.folder / "prefect.yaml").unlink()
+
+    result = cli("up", "--workers", "4")
+
+    assert result.exit_code == 0, result.output
+    assert "platform.toml: pools.dev.workers: 1 -> 4" in result.output
+    assert "workers = 4   # one is enough" in cli.spec
+    assert len(cli.fakes.prefect.worker_rows) == 4
+
+
+def test_workers_of_one_of_several_pools_need_its_name(cli: Cli) -> None:
+    before = cli.spec
+
+    result = cli("up", "--workers", "4")
+
+    assert result.exit_code == 2
+    assert "for which pool? There are 2: dev, prod." in result.output
+    assert cli.spec == before
+    assert cli("up", "--workers", "dev=2", "--workers", "prod=1").exit_code == 0
+    assert len(cli.fakes.prefect.worker_rows) == 3
+
+
+def test_a_wrong_spec_exits_2_and_touches_nothing(cli: Cli) -> None:
+    (cli.folder / "platform.toml").write_text(cli.spec + "[server]\nprot = 1\n")
+
+    result = cli("up")
+
+    assert result.exit_code == 2
+    assert "unknown key 'server.prot'; did you mean 'port'?" in result.output
+    assert not cli.fakes.engine.calls
+    assert not (cli.folder / ".platform").exists()
+
+
+def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli) -> None:
+    cli.fakes.engine.refused = PreflightError("Port 4200 is taken.", remedy="Stop it.")
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert "Port 4200 is taken." in result.output
+    assert not cli.fakes.engine.containers
+    assert not (cli.folder / ".platform" / "secrets").exists()
+
+
+def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli) -> None:
+    cli.fakes.engine.images.clear()
+    cli.fakes.engine.withdrawn.add("prefecthq/prefect:3.8.8-python3.13")
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert "prefecthq/prefect:3.8.8-python3.13 can't be had" in result.output
+    assert not (cli.folder / ".platform" / "secrets").exists()
+    assert not cli.fakes.engine.containers
+
+
+def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> None:
+    for file in (running.folder / ".platform" / "secrets").iterdir():
+        file.unlink()
+
+    result = running("up")
+
+    assert result.exit_code == 1
+    assert "volume acme_database" in result.output
+    assert not list((running.folder / ".platform" / "secrets").iterdir())
+
+
+def test_a_container_that_fails_is_shown_with_its_last_lines(cli: Cli) -> None:
+    cli.fakes.engine.failing["server"] = "ValueError: no such database"
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert "acme-server is unhealthy" in result.output
+    assert "ValueError: no such database" in result.output
+    assert "platformctl logs server" in result.output
+    assert not cli.fakes.prefect.worker_rows
+
+
+def test_up_goes_on_from_where_it_failed(cli: Cli) -> None:
+    cli.fakes.engine.failing["server"] = "ValueError"
+    cli("up")
+    cli.fakes.engine.failing.clear()
+    cli.fakes.engine.calls.clear()
+
+    result = cli("up")
+
+    assert result.exit_code == 0, result.output
+    assert "start database" not in cli.fakes.engine.calls
+    assert len(cli.fakes.prefect.worker_rows) == 3
+
+
+def test_plan_changes_nothing_and_check_says_whether_there_is_something(cli: Cli) -> None:
+    assert cli("plan", "--check").exit_code == 3
+    assert cli("plan").exit_code == 0
+    assert not cli.fakes.engine.calls
+    assert not (cli.folder / ".platform").exists()
+
+    cli("up")
+
+    assert cli("plan", "--check").exit_code == 0
+    assert "Nothing to do" in cli("plan").output
+
+
+def test_a_plan_as_json_has_resources_actions_and_causes(cli: Cli) -> None:
+    content = json.loads(cli("plan", "-o", "json").output)
+
+    assert content["changes"] is True
+    assert {"resource": "database", "action": "create", "cause": "not there"} in content["steps"]
+
+
+def test_status_as_json_has_the_documented_fields(running: Cli) -> None:
+    content = json.loads(running("status", "-o", "json").output)
+
+    assert content["name"] == "acme"
+    assert content["runtime"] == "docker"
+    assert content["server"] == {"url": "http://127.0.0.1:4200", "healthy": True, "version": "3.8.8"}
+    assert content["pools"][1] == {
+        "name": "prod",
+        "type": "process",
+        "workers_wanted": 2,
+        "workers_online": 2,
+        "paused": False,
+        "limit": 10,
+    }
+    assert content["images"][0]["name"] == "pipelines"
+    assert len(content["images"][0]["tag"]) == 12
+
+
+def test_status_of_a_platform_that_is_down_says_so(cli: Cli) -> None:
+    result = cli("status")
+
+    assert result.exit_code == 0
+    assert "not answering" in result.output
+    assert "0 of 2" in result.output
+    assert "`platformctl up`" in result.output
+
+
+def test_scale_edits_the_file_and_starts_what_is_missing(running: Cli) -> None:
+    result = running("scale", "prod=3")
+
+    assert result.exit_code == 0, result.output
+    assert "pools.prod.workers: 2 -> 3" in result.output
+    assert running.fakes.engine.calls[-1] == "start worker-prod-3"
+    assert not [call for call in running.fakes.engine.calls if call.startswith("stop")]
+
+
+def test_scaling_down_drains_what_is_too_many_and_forgets_it(running: Cli) -> None:
+    run = FlowRun("r1", "brave-otter", "RUNNING", "Running", datetime.now(UTC), "prod", "acme-worker-prod-2")
+    running.fakes.prefect.flow_runs["r1"] = run
+    (running.folder / "platform.toml").write_text(running.spec.replace("limit = 10", "limit = 10\ngrace = 0"))
+
+    result = running("scale", "prod=1")
+
+    assert result.exit_code == 0, result.output
+    assert running.fakes.prefect.flow_runs["r1"].state_type == "CRASHED"
+    assert "acme-worker-prod-2 was stopped" in running.fakes.prefect.messages["r1"]
+    assert "acme-worker-prod-2" not in running.fakes.prefect.worker_rows
+    assert "acme-worker-prod-1" in running.fakes.prefect.worker_rows
+    assert not running.fakes.prefect.pools["prod"].is_paused
+
+
+def test_scale_of_what_does_not_run_only_edits_the_file(cli: Cli) -> None:
+    result = cli("scale", "prod=3")
+
+    assert result.exit_code == 0
+    assert "isn't running" in result.output
+    assert "workers = 3" in cli.spec
+    assert not cli.fakes.engine.calls
+
+
+def test_absurd_scales_are_refused_and_the_file_stays(running: Cli) -> None:
+    before = running.spec
+    for words, said in (
+        ("prod=1000", "expected at most 200"),
+        ("prd=2", "did you mean 'prod'?"),
+        ("prod=-1", "is not a number of workers"),
+        ("prod=many", "is not a number of workers"),
+        ("=3", "is not a number of workers"),
+    ):
+        result = running("scale", words)
+        assert result.exit_code == 2, words
+        assert said in result.output
+    assert running.spec == before
+
+
+def test_logs_name_services_and_pools(running: Cli) -> None:
+    assert running("logs", "server").output == "server | hello\n"
+    assert running("logs", "prod", "-n", "5").output == "worker-prod-1 | hello\nworker-prod-2 | hello\n"
+    wrong = running("logs", "sever")
+    assert wrong.exit_code == 2
+    assert "did you mean 'server'?" in wrong.output
+
+
+def test_down_removes_everything_but_the_data(running: Cli) -> None:
+    result = running("down")
+
+    assert result.exit_code == 0, result.output
+    assert "Its data stays" in result.output
+    assert not running.fakes.engine.containers
+    assert not running.fakes.engine.networks
+    assert running.fakes.engine.volumes
+    assert not any(pool.is_paused for pool in running.fakes.prefect.pools.values())
+    assert "Nothing runs" in running("down").output
+
+
+def test_down_with_volumes_names_what_is_lost_and_asks(running: Cli) -> None:
+    refused = running("down", "--volumes")
+
+    assert refused.exit_code == 1
+    assert "acme_database: flow runs, logs" in refused.output
+    assert running.fakes.engine.containers
+
+    assert running("down", "--volumes", "--yes").exit_code == 0
+    assert not running.fakes.engine.volumes
+
+
+def test_render_writes_the_bundle_and_starts_nothing(cli: Cli) -> None:
+    first, second = cli("render"), cli("render")
+
+    assert "compose.yaml" in first.output
+    assert "0 files changed" in second.output
+    assert not cli.fakes.engine.calls

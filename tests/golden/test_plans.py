@@ -1,0 +1,133 @@
+"""The text of whole plans: what is there on the left of an arrow, what the files want on the right."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from golden_check import Golden
+from platformctl.plan.observed import Container, FlowRun, Observed, Worker
+from platformctl.plan.reconcile import reconcile
+from platformctl.plan.wanted import Wanted, load_wanted
+from platformctl.spec.load import load_project
+from projects import DEPLOYMENTS, SPEC, write_project
+from worlds import NOON, container, everything, nothing, run
+
+TEXTS = Path(__file__).parent / "plans"
+Change = Callable[[Wanted, Observed], Observed]
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> Wanted:
+    return load(tmp_path)
+
+
+def load(folder: Path, spec: str = SPEC, **files: str) -> Wanted:
+    return load_wanted(load_project(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files)))
+
+
+def with_container(observed: Observed, service: str, change: Callable[[Container], Container | None]) -> Observed:
+    """The same, with one service's container changed, or gone."""
+    held = [change(found) if found.service == service else found for found in observed.machine.containers]
+    return replace(observed, machine=replace(observed.machine, containers=tuple(found for found in held if found)))
+
+
+def without_server(observed: Observed) -> Observed:
+    return replace(with_container(observed, "server", lambda _: None), prefect=None)
+
+
+def with_runs(observed: Observed, *runs: FlowRun) -> Observed:
+    assert observed.prefect
+    return replace(observed, prefect=replace(observed.prefect, runs=runs))
+
+
+def with_surplus_worker(wanted: Wanted, observed: Observed) -> Observed:
+    surplus = replace(
+        container(wanted.bundle.service("worker-prod-2")), name="acme-worker-prod-3", service="worker-prod-3"
+    )
+    machine = replace(observed.machine, containers=(*observed.machine.containers, surplus))
+    return replace(observed, machine=machine)
+
+
+def with_stale_heartbeats(observed: Observed) -> Observed:
+    """Workers that Prefect still calls online, from before their containers started."""
+    assert observed.prefect
+    rows: list[Worker] = [replace(row, last_heartbeat=NOON - timedelta(seconds=30)) for row in observed.prefect.workers]
+    return replace(observed, prefect=replace(observed.prefect, workers=tuple(rows)))
+
+
+def with_drift(observed: Observed) -> Observed:
+    """Pools changed by hand in Prefect: another limit, a pause, a description."""
+    assert observed.prefect
+    pools = dict(observed.prefect.pools)
+    pools["prod"] = replace(pools["prod"], limit=3, description="by hand")
+    pools["dev"] = replace(pools["dev"], is_paused=True)
+    return replace(observed, prefect=replace(observed.prefect, pools=pools))
+
+
+CHANGES: dict[str, Change] = {
+    "from-nothing": lambda _, __: nothing(),
+    "as-wanted": lambda _, o: o,
+    "after-down": lambda _, o: replace(without_server(o), machine=replace(o.machine, containers=()), prefect=None),
+    "server-gone": lambda _, o: without_server(o),
+    "server-stopped": lambda _, o: replace(
+        with_container(o, "server", lambda c: replace(c, status="exited", exit_code=137, health="none")), prefect=None
+    ),
+    "server-unhealthy": lambda _, o: with_container(o, "server", lambda c: replace(c, health="unhealthy")),
+    "server-of-another-image": lambda _, o: with_container(
+        o, "server", lambda c: replace(c, image="prefecthq/prefect:3.7.8-python3.13", release="old")
+    ),
+    "migration-failed": lambda _, o: replace(
+        with_container(without_server(o), "migrate", lambda c: replace(c, exit_code=1)), prefect=None
+    ),
+    "new-volume": lambda _, o: replace(
+        without_server(o),
+        machine=replace(without_server(o).machine, volumes={"acme_database": NOON + timedelta(hours=1)}),
+    ),
+    "worker-killed": lambda _, o: with_container(
+        with_runs(o, run("acme-worker-prod-2")), "worker-prod-2", lambda c: replace(c, status="exited", exit_code=137)
+    ),
+    "worker-restarted-under-a-run": lambda _, o: with_runs(
+        o, run("acme-worker-prod-1", minutes=-1), run("acme-worker-prod-1", minutes=-2, state="PENDING")
+    ),
+    "runs-that-go-on": lambda _, o: with_runs(o, run("acme-worker-prod-1"), run("another-host", minutes=-9), run(None)),
+    "image-changed": lambda _, o: replace(
+        with_container(o, "worker-dev-1", lambda c: replace(c, image="acme/pipelines:old", release="old")),
+        changed_files=(
+            "compose.yaml",
+            "images/pipelines/Dockerfile",
+            "images/pipelines/app/a.py",
+            "images/pipelines/app/b.py",
+        ),
+    ),
+    "worker-hangs": lambda _, o: with_container(o, "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+    "worker-without-its-server": lambda _, o: replace(
+        with_container(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+        time=NOON + timedelta(seconds=20),
+    ),
+    "surplus-worker": with_surplus_worker,
+    "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),
+    "drift-in-prefect": lambda _, o: with_drift(o),
+    "interrupted-drain": lambda _, o: replace(o, interrupted_drains=("prod",)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_plan_says_what_and_why(name: str, wanted: Wanted, golden: Golden) -> None:
+    plan = reconcile(wanted, CHANGES[name](wanted, everything(wanted)))
+
+    text = re.sub(r"acme/pipelines:[0-9a-f]{12}", "acme/pipelines:TAG", str(plan))
+    golden(TEXTS / f"{name}.txt", f"{text}\n".encode() if text else b"")
+    assert plan.changes == (name not in ("as-wanted", "runs-that-go-on"))
+
+
+def test_an_explicit_pause_is_kept_and_an_absent_one_left_alone(tmp_path: Path) -> None:
+    paused = load(tmp_path, SPEC.replace("workers = 1 ", "paused = true\nworkers = 1 "))
+    silent = load(tmp_path / "silent")
+
+    (step,) = reconcile(paused, replace(everything(paused), prefect=everything(silent).prefect)).steps
+
+    assert str(step) == "update   pool dev: is_paused false -> true"

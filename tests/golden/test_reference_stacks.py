@@ -1,0 +1,41 @@
+"""compose/ holds what the examples render to: a reader sees real stacks, and a change of a template shows in them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from golden_check import Golden
+from platformctl.plan.wanted import load_wanted
+from platformctl.spec.load import load_project
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ["quickstart", "production"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_reference_stack_is_what_its_example_renders_to(name: str, golden: Golden) -> None:
+    bundle = load_wanted(load_project(ROOT / "examples" / name)).bundle
+    folder = ROOT / "compose" / name
+
+    for path, content in bundle.files.items():
+        golden(folder / path, content)
+    committed = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert committed == set(bundle.files)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_service_is_hardened_and_can_be_operated(name: str) -> None:
+    services = yaml.safe_load((ROOT / "compose" / name / "compose.yaml").read_text())["services"]
+
+    for service, content in services.items():
+        assert content["cap_drop"] == ["ALL"], service
+        assert content["read_only"] is True, service
+        assert content["security_opt"] == ["no-new-privileges:true"], service
+        assert content["mem_limit"], service
+        assert content["logging"]["options"]["max-size"], service
+        assert content["restart"] == ("no" if service.startswith(("migrate", "deploy")) else "unless-stopped"), service
+        assert content["restart"] == "no" or content["healthcheck"]["test"], service
+        assert {"io.platformctl.platform", "io.platformctl.service", "io.platformctl.release"} <= set(content["labels"])
+    assert all(binding.startswith("127.0.0.1:") for binding in services["server"]["ports"])
+    assert "ports" not in services["database"]

@@ -1,0 +1,73 @@
+"""Projects on disk for tests: a folder with a platform.toml, a flow and what else a test names."""
+
+from pathlib import Path
+
+from platformctl.adapters.prefect import Api, Client
+from platformctl.adapters.prefect_fake import FakePrefect
+from platformctl.runtimes.fake import FakeRuntime
+from platformctl.runtimes.runtime import Runtime
+from platformctl.secrets import missing_secrets
+from platformctl.spec.load import Project
+from platformctl.workspace import Workspace
+
+SPEC = """\
+[platform]
+name = "acme"
+
+[images.pipelines]
+requirements = "requirements.txt"
+flows = "flows"
+
+[pools.dev]
+workers = 1   # one is enough
+
+[pools.prod]
+workers = 2
+limit = 10
+"""
+FLOW = "from prefect import flow\n\n\n@flow\ndef hello(source: str = 'lake') -> None: ...\n"
+DEPLOYMENTS = """\
+deployments:
+  - name: nightly
+    entrypoint: flows/hello.py:hello
+    work_pool: {name: prod}
+"""
+
+
+def write_project(folder: Path, spec: str = SPEC, **files: str) -> Path:
+    """Write a project; `files` are more of them, a double underscore standing for a slash and a single one for a dot."""
+    contents = {"platform.toml": spec, "requirements.txt": "humanize>=4\n", "flows/hello.py": FLOW}
+    contents |= {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
+    for name, text in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+class FakeConnections:
+    """An engine and a Prefect in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prefect = FakePrefect()
+        self.engine = FakeRuntime(self.prefect, folder=folder)
+
+    def runtime(self, project: Project) -> Runtime:
+        """Return the engine in memory."""
+        return self.engine
+
+    def api(self, project: Project) -> Api | None:
+        """Return the Prefect in memory, if the platform has secrets."""
+        return None if missing_secrets(project.secrets) else self.prefect
+
+    def client(self, project: Project) -> Client:
+        """Return the Prefect in memory."""
+        return self.prefect
+
+    def preload(self) -> None:
+        """There is nothing to load."""
+
+
+def fake_workspace(folder: Path) -> tuple[Workspace, FakeConnections]:
+    """Return a workspace of a folder over fakes, and the fakes."""
+    connections = FakeConnections(folder)
+    return Workspace(folder, None, connections), connections

@@ -1,0 +1,86 @@
+"""An image's tag follows from what goes into it, and from nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from platformctl.images import WorkerImage, load_images
+from platformctl.spec.load import load_project
+from projects import SPEC, write_project
+
+
+def load(folder: Path) -> WorkerImage:
+    return load_images(load_project(folder))[0]
+
+
+def test_the_same_inputs_give_the_same_tag_anywhere(tmp_path: Path) -> None:
+    first, second = write_project(tmp_path / "a"), write_project(tmp_path / "b")
+    (second / "notes.md").write_text("not in the image")
+    (second / "flows" / "__pycache__").mkdir()
+    (second / "flows" / "__pycache__" / "hello.cpython-313.pyc").write_bytes(b"compiled")
+    (second / "flows" / ".hidden").write_text("hidden")
+
+    assert load(first).reference == load(second).reference
+    assert load(first).reference == f"acme/pipelines:{load(first).tag}"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("requirements.txt", "humanize>=4.1\n"),
+        ("flows/hello.py", "import os\n"),
+        ("flows/sub/new.py", ""),
+        ("flows/data.csv", "1"),
+    ],
+)
+def test_any_changed_input_gives_another_tag(tmp_path: Path, file: str, text: str) -> None:
+    before = load(write_project(tmp_path)).tag
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+
+    assert load(tmp_path).tag != before
+
+
+def test_system_packages_and_the_version_of_prefect_are_inputs(tmp_path: Path) -> None:
+    before = load(write_project(tmp_path)).tag
+    with_git = load(write_project(tmp_path, SPEC.replace('flows = "flows"', 'flows = "flows"\nsystem = ["git"]')))
+    older = load(write_project(tmp_path, SPEC.replace('name = "acme"', 'name = "acme"\nprefect = "3.7.8"')))
+
+    assert len({before, with_git.tag, older.tag}) == 3
+    assert b"      git\n" in with_git.files["Dockerfile"]
+    assert older.files["Dockerfile"].decode().count("prefecthq/prefect:3.7.8-python3.13") == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "installed"),
+    [
+        ('requirements = "requirements.txt"', "-r requirements.txt"),
+        ('dependencies = ["humanize>=4", "rich"]', "-r dependencies.txt"),
+        ('requirements = "pyproject.toml"', "-r pyproject.toml"),
+        ('requirements = "uv.lock"', "-r requirements.lock"),
+        ('requirements = "pylock.toml"', "-r pylock.toml"),
+    ],
+)
+def test_dependencies_come_from_any_of_the_usual_files(tmp_path: Path, setting: str, installed: str) -> None:
+    spec = SPEC.replace('requirements = "requirements.txt"', setting)
+    write_project(tmp_path, spec, pyproject_toml="[project]\n", uv_lock="", pylock_toml="")
+
+    dockerfile = load(tmp_path).files["Dockerfile"].decode()
+
+    assert installed in dockerfile
+    assert ("uv export" in dockerfile) == ("uv.lock" in setting)
+
+
+def test_dependencies_are_installed_before_flows_are_copied(tmp_path: Path) -> None:
+    dockerfile = load(write_project(tmp_path)).files["Dockerfile"].decode()
+
+    assert dockerfile.index("uv pip install") < dockerfile.index("app/ ./") < dockerfile.index("check_flows.py flows")
+
+
+def test_an_index_and_a_ca_reach_the_build_as_secrets_only(tmp_path: Path) -> None:
+    spec = SPEC + '\n[build]\nindex = "https://user:${TOKEN}@index.example/simple"\nca = "ca.pem"\n'
+    dockerfile = load(write_project(tmp_path, spec, ca_pem="certificate")).files["Dockerfile"].decode()
+
+    assert "id=index,required=true" in dockerfile
+    assert "id=ca,required=true" in dockerfile
+    assert "index.example" not in dockerfile

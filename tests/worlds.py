@@ -1,0 +1,67 @@
+"""What is there, for tests of reconcile: a platform that is exactly what its files want, for a test to change."""
+
+from datetime import UTC, datetime, timedelta
+
+from platformctl.plan.observed import Container, FlowRun, Machine, Observed, Prefect, Worker, WorkPool
+from platformctl.plan.reconcile_prefect import ZOMBIE_WITHIN
+from platformctl.plan.wanted import Wanted
+from platformctl.render import Service
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def nothing() -> Observed:
+    """Return an empty machine."""
+    return Observed(
+        NOON, ("database_password", "api_password"), ("compose.yaml",), (), Machine((), {}, (), frozenset()), None
+    )
+
+
+def everything(wanted: Wanted) -> Observed:
+    """Return what is there right after an `up`."""
+    services = [service for service in wanted.bundle.services if service.role != "deploy"]
+    images = {service.image for service in services} | {image.reference for image in wanted.images}
+    name = wanted.project.spec.platform.name
+    volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
+    machine = Machine(tuple(container(service) for service in services), volumes, (), frozenset(images))
+    return Observed(NOON + timedelta(hours=1), (), (), (), machine, _prefect(wanted, services))
+
+
+def container(service: Service) -> Container:
+    """Return a service's container as it should be, started at noon."""
+    is_oneshot = service.role == "migrate"
+    return Container(
+        id=f"id-{service.name}",
+        name=service.container,
+        service=service.name,
+        role=service.role,
+        pool=service.pool,
+        release=service.release,
+        image=service.image,
+        status="exited" if is_oneshot else "running",
+        health="none" if is_oneshot else "healthy",
+        exit_code=0,
+        restarts=0,
+        created=NOON,
+        started=NOON,
+    )
+
+
+def run(worker: str | None, *, minutes: float = 5, state: str = "RUNNING") -> FlowRun:
+    """Return a flow run of a worker that took its state some minutes after noon."""
+    since = NOON + timedelta(minutes=minutes)
+    return FlowRun("r1", "brave-otter", state, state.capitalize(), since, "prod", worker)
+
+
+def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
+    pools = {
+        name: WorkPool(name, pool.type, pool.limit, pool.description, is_paused=False)
+        for name, pool in wanted.project.spec.pools.items()
+    }
+    workers = tuple(
+        Worker(service.container, service.pool or "", is_online=True, last_heartbeat=NOON + timedelta(seconds=5))
+        for service in services
+        if service.role == "worker"
+    )
+    registered = {deployment.key: deployment.digest for deployment in wanted.deployments}
+    return Prefect("3.8.8", pools, workers, (), registered, ZOMBIE_WITHIN)
