@@ -24,15 +24,18 @@ class _Group(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("\nInterrupted. Type the same command to go on.", err=True)
             raise typer.Exit(_INTERRUPTED) from None
+        except BrokenPipeError:
+            raise
         except Exception as error:
-            from platformctl.errors import PlatformError
+            from platformctl.errors import as_platform_error
 
-            if not isinstance(error, PlatformError):
+            found = as_platform_error(error)
+            if found is None:
                 raise
             from platformctl_cli.display import show_error
 
-            show_error(error)
-            raise typer.Exit(error.exit_code) from error
+            show_error(found)
+            raise typer.Exit(found.exit_code) from error
 
 
 app = typer.Typer(

@@ -1,8 +1,12 @@
 """Deployments and their runs: run."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from platformctl.adapters.prefect import Api
+    from platformctl.plan.observed import FlowRun
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,17 +24,30 @@ def run(
     watch: Annotated[bool, typer.Option("--watch", help="Follow its log; exit 0 only if it Completed.")] = False,
 ) -> None:
     """Start a flow run of a deployment."""
-    from platformctl.runs import require_server, start_run, watch_run
-    from platformctl_cli.display import out, show_run_item
-    from platformctl_cli.finish import finish_run
+    from platformctl.runs import find_obstacle, require_server, start_run
+    from platformctl_cli.display import out
 
     api = require_server(context.obj)
     started = start_run(api, name, parameters or ())
-    if not watch:
-        out.print(
-            f"{started.name} is scheduled: {api.url.removesuffix('/api')}/runs/flow-run/{started.id}", markup=False
-        )
-        return
-    for item in watch_run(api, started):
-        show_run_item(item)
+    if obstacle := find_obstacle(api, name):
+        typer.echo(f"It waits: {obstacle}.", err=True)
+    address = f"{api.url.removesuffix('/api')}/runs/flow-run/{started.id}"
+    if watch:
+        _watch(api, started, address)
+    else:
+        out.print(f"{started.name} is scheduled: {address}", markup=False)
+
+
+def _watch(api: "Api", started: "FlowRun", address: str) -> None:
+    """Follow a flow run to its end; an interrupt ends the watching, and not the run."""
+    from platformctl.runs import watch_run
+    from platformctl_cli.display import show_run_item
+    from platformctl_cli.finish import finish_run
+
+    try:
+        for item in watch_run(api, started):
+            show_run_item(item)
+    except KeyboardInterrupt:
+        typer.echo(f"\nNo longer watched: {started.name} goes on at {address}", err=True)
+        raise typer.Exit(130) from None
     finish_run(api, started.id)

@@ -66,6 +66,8 @@ def _read(project: Project) -> dict[str, object]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SpecError(f"{FILE_NAME}:{line}: not YAML: {error.problem}", remedy=_remedy(file)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{FILE_NAME}: not YAML in UTF-8: {error}", remedy=_remedy(file)) from error
     if document is None:
         return {}
     if not isinstance(document, dict):

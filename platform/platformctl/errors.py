@@ -4,6 +4,7 @@ PlatformError             message and remedy; the command exits 1
 ├── UsageError            the command line asks for something that can't be; exits 2
 ├── SpecError             platform.toml or prefect.yaml must be mended; exits 2
 ├── EngineError           the Docker engine doesn't answer, refuses, or is too old
+├── FileError             a file can't be read or written: permissions, a full disk
 ├── PreflightError        the machine isn't ready: a port, the disk, an image; nothing was changed
 ├── BuildError            an image can't be built; the running platform was left alone
 ├── ServiceError          a container failed; carries its last lines
@@ -44,6 +45,10 @@ class EngineError(PlatformError):
     """The Docker engine doesn't answer, refuses, or is too old."""
 
 
+class FileError(PlatformError):
+    """A file can't be read or written: permissions, a full disk."""
+
+
 class PreflightError(PlatformError):
     """The machine isn't ready; nothing was changed."""
 
@@ -70,3 +75,11 @@ class ConfirmationError(PlatformError):
 
 class RunError(PlatformError):
     """A flow run didn't complete."""
+
+
+def as_platform_error(error: Exception) -> PlatformError | None:
+    """Return what an operator can do something about; None for a defect of the program."""
+    if isinstance(error, OSError) and error.filename is not None:
+        remedy = "Mend that (permissions, space on the disk), then type the same command."
+        return FileError(f"{error.filename}: {error.strerror}.", remedy=remedy)
+    return error if isinstance(error, PlatformError) else None

@@ -4,6 +4,7 @@ The build context is complete in the bundle, and the tag is a digest of it: same
 """
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +101,8 @@ def _dockerfile(spec: Spec, image: Image) -> str:
         prefect=spec.platform.prefect,
         system=image.system,
         is_locked=name == "uv.lock",
-        requirements=" ".join(f"-r {source}" for source in sources),
+        requirements=" ".join(f"-r {shlex.quote(source)}" for source in sources),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
-        flows=image.flows,
+        flows=shlex.quote(image.flows) if image.flows else "",
     )

@@ -25,6 +25,17 @@ HEARTBEAT = 30
 _COMPOSE, _SCHEMA = "compose.yaml", "platform.schema.json"
 
 
+_WORKER_ENVIRONMENT = {
+    "PREFECT_API_URL": "http://server:4200/api",
+    "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1",
+    "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+    "PREFECT_WORKER_QUERY_SECONDS": "5",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
+    "PREFECT_RESULTS_LOCAL_STORAGE_PATH": "/var/lib/prefect/results",
+}
+"""What a worker is told, where the pool's own environment doesn't say otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service of the bundle. release: digest of all that it is made from; a container of another one is replaced."""
@@ -134,7 +145,6 @@ def _render_compose(
         database_memory=spec.database.memory,
         keep_runs=spec.server.keep_runs,
         keep_events=spec.server.keep_events,
-        heartbeat=HEARTBEAT,
         server_check=_http_check(4200, "/api/ready"),
         worker_check=_http_check(8080, "/health"),
         workers=list(_workers(project, {image.name: image for image in images})),
@@ -153,7 +163,7 @@ def _workers(project: Project, images: Mapping[str, WorkerImage]) -> Iterator[_W
 
 def _worker(platform: str, name: str, pool: Pool, image: WorkerImage, number: int) -> _Worker:
     service = f"worker-{name}-{number}"
-    environment = tuple(sorted(pool.environment.items()))
+    environment = tuple((_WORKER_ENVIRONMENT | pool.environment).items())
     return _Worker(service, f"{platform}-{service}", name, image, pool.type, pool.memory, pool.grace, environment)
 
 

@@ -44,20 +44,39 @@ def require_server(workspace: Workspace) -> Api:
     return api
 
 
+def find_deployment(api: Api, name: str) -> Json:
+    """Return the deployment FLOW/DEPLOYMENT; raises UsageError, with the nearest, where it isn't there."""
+    deployment = api.deployment(name) if name.count("/") == 1 else None
+    if deployment is None:
+        names = api.deployment_names()
+        remedy = "It must be FLOW/DEPLOYMENT; `platformctl up` registers what prefect.yaml declares."
+        raise UsageError(f"There is no deployment {name!r}{nearest(name, names)}", remedy=remedy)
+    return deployment
+
+
 def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
     """Start a flow run of the deployment FLOW/DEPLOYMENT.
 
     parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
     that isn't there, and ServerError with the server's words for a value that doesn't fit.
     """
-    deployment = api.deployment(name) if name.count("/") == 1 else None
-    if deployment is None:
-        names = api.deployment_names()
-        remedy = "It must be FLOW/DEPLOYMENT; `platformctl up` registers what prefect.yaml declares."
-        raise UsageError(f"There is no deployment {name!r}{nearest(name, names)}", remedy=remedy)
+    deployment = find_deployment(api, name)
     values = dict(_parameter(item) for item in parameters)
     _check_parameters(name, deployment, values)
     return api.create_run(str(deployment["id"]), values)
+
+
+def find_obstacle(api: Api, name: str) -> str | None:
+    """Return why a flow run of a deployment won't begin by itself; None where nothing is in its way."""
+    pool = find_deployment(api, name).get("work_pool_name")
+    found = api.pool(pool) if pool else None
+    if found is None:
+        return f"{name} has no work pool"
+    if found.is_paused:
+        return f"the work pool {pool} is paused: `platformctl pools resume {pool}`"
+    if not any(worker.is_online for worker in api.workers(found.name)):
+        return f"no worker of the work pool {pool} is online: `platformctl status` shows them"
+    return None
 
 
 def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:

@@ -24,5 +24,10 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["quoted"] = json.dumps  # a JSON string is a YAML string
+    environment.filters["quoted"] = _quoted
     return environment
+
+
+def _quoted(text: str) -> str:
+    """A JSON string is a YAML string; a dollar sign is doubled, or Compose would take what follows for a variable."""
+    return json.dumps(text).replace("$", "$$")

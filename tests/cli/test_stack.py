@@ -65,6 +65,16 @@ def test_a_wrong_spec_exits_2_and_touches_nothing(cli: Cli) -> None:
     assert not (cli.folder / ".platform").exists()
 
 
+def test_a_file_that_can_not_be_written_is_named(cli: Cli) -> None:
+    (cli.folder / ".platform").write_text("a file, where a folder belongs")
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert f"{cli.folder / '.platform'}: File exists." in result.output
+    assert "then type the same command" in result.output
+
+
 def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli) -> None:
     cli.fakes.engine.refused = PreflightError("Port 4200 is taken.", remedy="Stop it.")
 

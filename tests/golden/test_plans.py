@@ -108,6 +108,10 @@ CHANGES: dict[str, Change] = {
         with_container(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),
         time=NOON + timedelta(seconds=20),
     ),
+    "folder-moved": lambda _, o: replace(
+        o,
+        machine=replace(o.machine, containers=tuple(replace(held, is_stranded=True) for held in o.machine.containers)),
+    ),
     "surplus-worker": with_surplus_worker,
     "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),
     "drift-in-prefect": lambda _, o: with_drift(o),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -17,6 +18,7 @@ from platformctl.render import LABEL
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
+_HOME = "com.docker.compose.project.working_dir"
 
 
 class Engine:
@@ -108,7 +110,7 @@ class Engine:
         with _translated():
             summaries = self._api.containers(all=True, filters={"label": f"{LABEL}.platform={platform}"})
         labels: list[Mapping[str, str]] = [summary["Labels"] for summary in summaries]
-        return next((label.get("com.docker.compose.project.working_dir") for label in labels), None)
+        return next((label.get(_HOME) for label in labels), None)
 
     def free_bytes(self) -> int | None:
         """Return how many bytes are free where the engine keeps its data; None where that is another machine's."""
@@ -147,6 +149,7 @@ class Engine:
             restarts=found["RestartCount"],
             created=_time(found["Created"]),
             started=_time(state["StartedAt"]),
+            is_stranded=not Path(labels.get(_HOME, "/")).is_dir(),
         )
 
 

@@ -91,7 +91,8 @@ class FakePrefect:
         """Return a deployment with its parameters."""
         if name not in self.deployments:
             return None
-        return {"id": name, "parameters": {}, "parameter_openapi_schema": self.parameters}
+        pool = next(iter(self.pools), None)
+        return {"id": name, "parameters": {}, "parameter_openapi_schema": self.parameters, "work_pool_name": pool}
 
     def create_run(self, deployment: str, parameters: Json) -> FlowRun:
         """Schedule a run."""

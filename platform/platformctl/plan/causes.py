@@ -9,6 +9,8 @@ def replacement_cause(service: Service, containers: tuple[Container, ...]) -> st
     if len(containers) > 1:
         return "an interrupted change left two containers"
     container = containers[0]
+    if container.is_stranded:
+        return "the platform's folder was moved, and it would not start again"
     if container.release == service.release:
         return None
     return f"image {container.image} -> {service.image}" if container.image != service.image else "its settings changed"

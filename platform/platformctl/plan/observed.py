@@ -11,7 +11,10 @@ Health = Literal["none", "starting", "healthy", "unhealthy"]
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of the platform, with the labels that it carries. restarts: how often its policy restarted it."""
+    """A container of the platform, with the labels that it carries.
+
+    restarts: how often its policy restarted it. is_stranded: whether the folder that it mounts its secrets from is gone.
+    """
 
     id: str
     name: str
@@ -26,6 +29,7 @@ class Container:
     restarts: int
     created: datetime
     started: datetime
+    is_stranded: bool = False
 
     @property
     def is_ready(self) -> bool:

@@ -170,6 +170,12 @@ def _check_image(name: str, image: Image, root: Path) -> list[Problem]:
     elif image.requirements and not _is_requirements(Path(image.requirements).name):
         found = f"images.{name}.requirements is {image.requirements!r}, expected *.txt or {', '.join(REQUIREMENTS[1:])}"
         problems.append(Problem(("images", name, "requirements"), found))
+    elif (
+        Path(image.requirements).name == "uv.lock"
+        and not (root / image.requirements).with_name("pyproject.toml").is_file()
+    ):
+        found = f"images.{name}.requirements is {image.requirements!r}, and there is no pyproject.toml beside it"
+        problems.append(Problem(("images", name, "requirements"), found))
     if image.flows and not (root / image.flows).is_dir():
         found = f"images.{name}.flows is {image.flows!r}, and there is no such folder in {root}"
         problems.append(Problem(("images", name, "flows"), found))

@@ -1,5 +1,6 @@
 """The values of platform.toml. Each field has one line that says what it changes; the JSON Schema is made from them."""
 
+import ipaddress
 import re
 from typing import Annotated, Literal
 
@@ -37,6 +38,20 @@ def _postgres_image(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise PydanticCustomError("address", 'an IP address of this host, such as "127.0.0.1"') from error
+    return value
+
+
+def _package(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?", value):
+        raise PydanticCustomError("package", 'the name of a Debian package, such as "git"')
+    return value
+
+
 def _variable(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
         raise PydanticCustomError("variable", "the name of an environment variable: letters, digits and underscores")
@@ -68,7 +83,7 @@ class Platform(_Table):
 class Server(_Table):
     """Prefect's API, UI and background services."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     """The host's address that the server is published on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
     """The host's TCP port that the server is published on."""
@@ -109,7 +124,7 @@ class Image(_Table):
     """File with the dependencies: requirements.txt, pyproject.toml, uv.lock or pylock.toml."""
     dependencies: Words = ()
     """Dependencies written here instead of in a file, such as ["pandas>=2"]."""
-    system: Words = ()
+    system: Annotated[tuple[Annotated[str, AfterValidator(_package)], ...], Field(strict=False)] = ()
     """Debian packages."""
     flows: str = ""
     """Folder of flows that is baked into the image, and imported once by the build to prove that it can be."""

@@ -57,6 +57,8 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
             "images.p.flows is 'nowhere', and there is no such folder",
         ),
         ('[platform]\nname = "a"\n[images.p]\nflows = "/etc"\n', "expected a folder inside"),
+        (VALID_HEAD + '[server]\nhost = "localhost"\n', "expected an IP address of this host"),
+        ('[platform]\nname = "a"\n[images.p]\nsystem = ["git; rm"]\n', "expected the name of a Debian package"),
         ('[platform]\nname = "a"\n[build]\nca = "ca.pem"\n', "build.ca names 'ca.pem', and there is no such file"),
     ],
 )

@@ -1,0 +1,70 @@
+"""What a rendered compose.yaml says, where a mistake would be silent."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from platformctl.plan.wanted import load_wanted
+from platformctl.render import Bundle, changed_files, write_bundle
+from platformctl.spec.load import load_project
+from projects import SPEC, write_project
+
+
+def render(folder: Path, spec: str = SPEC) -> Bundle:
+    return load_wanted(load_project(write_project(folder, spec))).bundle
+
+
+def services(bundle: Bundle) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(bundle.files["compose.yaml"])["services"]
+    return found
+
+
+def test_a_pools_environment_wins_and_its_dollars_are_not_variables(tmp_path: Path) -> None:
+    extra = '\n[pools.prod.environment]\nPRICE = "5$ for ${TWO}"\nPREFECT_WORKER_QUERY_SECONDS = "30"\n'
+    environment = services(render(tmp_path, SPEC + extra))["worker-prod-1"]["environment"]
+
+    assert environment["PRICE"] == "5$$ for $${TWO}"
+    assert environment["PREFECT_WORKER_QUERY_SECONDS"] == "30"
+    assert environment["PREFECT_API_URL"] == "http://server:4200/api"
+
+
+def test_a_change_of_one_pool_changes_the_releases_of_its_workers_only(tmp_path: Path) -> None:
+    before = {service.name: service.release for service in render(tmp_path).services}
+    after = {
+        service.name: service.release
+        for service in render(tmp_path, SPEC.replace("limit = 10", 'memory = "2g"')).services
+    }
+
+    assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
+
+
+def test_a_limit_and_the_number_of_workers_replace_no_container(tmp_path: Path) -> None:
+    before = {service.name: service.release for service in render(tmp_path).services}
+    spec = SPEC.replace("limit = 10", "limit = 99").replace("workers = 2", "workers = 3")
+    after = {service.name: service.release for service in render(tmp_path, spec).services}
+
+    assert after.pop("worker-prod-3")
+    assert after == before
+
+
+def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    write_bundle(render(tmp_path), folder)
+    (folder / "compose.override.yaml").write_text("mine")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    (tmp_path / "flows" / "other.py").write_text("# another flow")
+    (tmp_path / "flows" / "hello.py").unlink()
+    write_project(tmp_path / "elsewhere")
+    bundle = load_wanted(load_project(tmp_path)).bundle
+
+    assert changed_files(bundle, folder) == (
+        "compose.yaml",
+        "images/pipelines/app/flows/hello.py",
+        "images/pipelines/app/flows/other.py",
+    )
+    write_bundle(bundle, folder)
+    assert changed_files(bundle, folder) == ()
+    untouched = folder / "images" / "pipelines" / "Dockerfile"
+    assert untouched.stat().st_mtime_ns == before[untouched]
+    assert (folder / "compose.override.yaml").read_text() == "mine"
