@@ -3,6 +3,8 @@
 Only Typer is imported at the top here and in the modules of commands: `--help` answers before the library is loaded.
 """
 
+import gc
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -87,4 +89,8 @@ app.add_typer(pools.app, name="pools")
 
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every installed package
+    gc.set_threshold(
+        50_000
+    )  # loading modules makes objects that stay: collecting them meanwhile is a tenth of the time
     app()

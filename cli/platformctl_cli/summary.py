@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from platformctl.plan.step import Plan
-from platformctl.render import server_url
 from platformctl.secrets import API_PASSWORD, USER, read_secrets
 from platformctl.status import PoolStatus, Status
 from platformctl.up import Outcome
@@ -30,7 +29,7 @@ def _show_access(outcome: Outcome, command: str) -> None:
     file = project.secrets / API_PASSWORD
     password = read_secrets(project.secrets).api_password.get_secret_value() if outcome.made_secrets else f"in {file}"
     out.print()
-    out.print(f"  Prefect    {server_url(project.spec.server)}", markup=False)
+    out.print(f"  Prefect    {project.server_url}", markup=False)
     out.print(f"  user       {USER}", markup=False)
     out.print(f"  password   {password}", markup=False)
     if outcome.made_secrets:

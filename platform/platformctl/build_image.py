@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platformctl.builds import build_secrets
 from platformctl.errors import UsageError
 from platformctl.images import WorkerImage, load_images
+from platformctl.lock import lock_workspace
 from platformctl.plan.report import Note, Report
-from platformctl.plan.wanted import load_wanted
-from platformctl.render import write_bundle
 from platformctl.runtimes.runtime import BuildOptions
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
-from platformctl.up import lock_workspace
 from platformctl.workspace import Workspace
 
 
@@ -61,8 +58,11 @@ def _build(  # noqa: PLR0913  # as above
     push: bool,
     platforms: Sequence[str],
 ) -> None:
+    from platformctl.builds import build_secrets  # noqa: PLC0415  # what a build needs, most calls don't
+    from platformctl.plan.wanted import load_wanted  # noqa: PLC0415
+    from platformctl.render import write_bundle  # noqa: PLC0415
+
     project, runtime = workspace.project(), workspace.runtime
-    runtime.check_tools()
     with lock_workspace(workspace, "platformctl build-image", report):
         write_bundle(load_wanted(project).bundle, project.bundle)
         options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))

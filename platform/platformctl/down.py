@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from platformctl.lock import lock_workspace
 from platformctl.plan.execute import execute
 from platformctl.plan.observed import Machine
 from platformctl.plan.report import Report
 from platformctl.plan.step import Action, Plan, RemoveContainers, RemoveNetwork, RemoveVolume, Step, StopWorkers
 from platformctl.spec.load import Project
-from platformctl.up import lock_workspace
 from platformctl.workspace import Workspace
 
 _GRACE = {"server": 30, "database": 60}

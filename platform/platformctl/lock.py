@@ -4,13 +4,21 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from platformctl.errors import LockedError
+from platformctl.plan.report import Note, Report
+from platformctl.workspace import Workspace
 
 PATIENCE = 900.0
 """Seconds that a command waits for another one."""
+
+
+def lock_workspace(workspace: Workspace, command: str, report: Report) -> AbstractContextManager[None]:
+    """Hold a platform's lock; a command that has to wait for it says for whom. Raises LockedError."""
+    state = workspace.project().state
+    return locked(state, command, waiting=lambda who: report(Note(f"Waiting for {who} to finish.")))
 
 
 @contextmanager

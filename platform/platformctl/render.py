@@ -14,12 +14,12 @@ from platformctl.assets import asset_path
 from platformctl.deployments import Deployment, deployment_files
 from platformctl.files import replace_file
 from platformctl.images import WorkerImage, server_image
-from platformctl.spec.load import Project
-from platformctl.spec.model import Pool, Server
+from platformctl.plan.observed import LABEL
+from platformctl.spec.load import Project, in_url
+from platformctl.spec.model import Pool
 from platformctl.templates import render_template
 
 Role = Literal["database", "migrate", "server", "worker", "deploy"]
-LABEL = "io.platformctl"
 HEARTBEAT = 30
 """Seconds between two heartbeats of a flow run; the zombie automation waits for several."""
 _COMPOSE, _SCHEMA = "compose.yaml", "platform.schema.json"
@@ -91,12 +91,6 @@ def render_bundle(project: Project, images: tuple[WorkerImage, ...], deployments
     return Bundle(files, tuple(_service(name, content, releases[name]) for name, content in services.items()))
 
 
-def server_url(server: Server) -> str:
-    """Return the address that a browser on this host opens; an address that means every interface is the loopback one."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104  # compared, not bound
-    return f"http://{_in_url(host)}:{server.port}"
-
-
 def changed_files(bundle: Bundle, folder: Path) -> tuple[str, ...]:
     """Return the paths that a write would make, change or remove, sorted."""
     changed = {path for path, content in bundle.files.items() if not _holds(folder / path, content)}
@@ -111,10 +105,6 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
             replace_file(folder / path, content)
     for path in _stale_files(bundle, folder):
         (folder / path).unlink()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 class _NoReleases(dict[str, str]):
@@ -136,9 +126,9 @@ def _render_compose(
     return render_template(
         "compose/compose.yaml.j2",
         platform=spec.platform.name,
-        host=_in_url(spec.server.host),
+        host=in_url(spec.server.host),
         port=spec.server.port,
-        url=server_url(spec.server),
+        url=project.server_url,
         server_image=server_image(spec),
         server_memory=spec.server.memory,
         database_image=spec.database.image,

@@ -6,7 +6,6 @@ from platformctl.plan.observe import observe
 from platformctl.plan.observed import Container, Observed
 from platformctl.plan.reconcile_workers import is_online
 from platformctl.plan.wanted import Wanted, load_wanted
-from platformctl.render import server_url
 from platformctl.workspace import Workspace
 
 
@@ -84,7 +83,7 @@ def read_status(workspace: Workspace) -> Status:
     return Status(
         name=spec.platform.name,
         runtime=runtime.name,
-        server=ServerStatus(server_url(spec.server), healthy=observed.prefect is not None, version=version),
+        server=ServerStatus(wanted.project.server_url, healthy=observed.prefect is not None, version=version),
         database=_database(observed),
         pools=tuple(_pool(name, wanted, observed) for name in spec.pools),
         images=tuple(

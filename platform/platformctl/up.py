@@ -1,15 +1,14 @@
 """`up`, and every other command that brings a platform to what its files want: plan, then act."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from platformctl.lock import locked
+from platformctl.lock import lock_workspace
 from platformctl.plan.execute import execute, preload
 from platformctl.plan.observe import observe
 from platformctl.plan.observed import Observed
 from platformctl.plan.reconcile import reconcile
-from platformctl.plan.report import Note, Report
+from platformctl.plan.report import Report
 from platformctl.plan.step import Plan, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.preflight import check_ready
@@ -75,12 +74,6 @@ def preview(workspace: Workspace) -> Plan:
     """Return the plan that `up` would carry out; changes nothing."""
     wanted = load_wanted(workspace.project())
     return reconcile(wanted, _observe(workspace, wanted))
-
-
-def lock_workspace(workspace: Workspace, command: str, report: Report) -> AbstractContextManager[None]:
-    """Hold the platform's lock; a command that has to wait for it says for whom."""
-    state = workspace.project().state
-    return locked(state, command, waiting=lambda who: report(Note(f"Waiting for {who} to finish.")))
 
 
 def _observe(workspace: Workspace, wanted: Wanted) -> Observed:

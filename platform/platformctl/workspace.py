@@ -6,7 +6,6 @@ from pathlib import Path
 
 from platformctl.adapters.prefect import Api, Client
 from platformctl.plan.connections import Connections
-from platformctl.render import server_url
 from platformctl.runtimes.choose import choose_runtime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import missing_secrets, read_secrets
@@ -63,4 +62,4 @@ class Workspace:
 
 
 def _api_url(project: Project) -> str:
-    return f"{server_url(project.spec.server)}/api"
+    return f"{project.server_url}/api"

@@ -108,14 +108,19 @@ class Compose:
                 if line.strip():
                     report(line.rstrip())
         except DockerException as error:
-            raise _build_error(name, lines or (error.stderr or "").splitlines()) from error
+            found = _build_error(name, lines or (error.stderr or "").splitlines())
+            if found is None:
+                self.check_version()
+                said = "\n".join(lines[-10:]) or _words(error)
+                raise BuildError(f"The image {name!r} can't be built:\n{said}", remedy=_retry(name)) from error
+            raise found from error
 
 
-def _build_error(name: str, lines: Sequence[str]) -> BuildError:
-    """Say what the failed step said: BuildKit numbers the lines of each step and marks the failed one."""
+def _build_error(name: str, lines: Sequence[str]) -> BuildError | None:
+    """Say what the failed step said: BuildKit numbers the lines of each step and marks the failed one. None without one."""
     failed = next((match for line in reversed(lines) if (match := re.match(r"#(\d+) ERROR: (.*)", line))), None)
     if failed is None:
-        return BuildError(f"The image {name!r} can't be built:\n" + "\n".join(lines[-10:]), remedy=_retry(name))
+        return None
     number = failed[1]
     said = [match[1] for line in lines if (match := re.match(rf"#{number} [\d.]+ (.*)", line))]
     stage = next((match[1] for line in lines if (match := re.match(rf"#{number} \[(\w+) ", line))), "")

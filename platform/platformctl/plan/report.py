@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from platformctl.plan.step import Step
+if TYPE_CHECKING:
+    from platformctl.plan.step import Step
 
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step begins; `number` of `total`, from 1."""
 
-    step: Step
+    step: "Step"
     number: int
     total: int
 
@@ -19,7 +21,7 @@ class StepStarted:
 class StepFinished:
     """A step is done, after some seconds."""
 
-    step: Step
+    step: "Step"
     seconds: float
 
 
@@ -27,7 +29,7 @@ class StepFinished:
 class StepFailed:
     """A step failed, after some seconds; the error follows as an exception."""
 
-    step: Step
+    step: "Step"
     seconds: float
 
 

@@ -12,6 +12,8 @@ from platformctl.spec.model import Image, Pool, Spec
 from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error
 
 FILE_NAME = "platform.toml"
+_EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}
+"""Tables that may be left out. Given as empty ones they are validated within Spec, and need no validator of their own."""
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock", "pylock.toml")
 
 
@@ -27,6 +29,13 @@ class Project:
     def file(self) -> Path:
         """The platform.toml."""
         return self.root / FILE_NAME
+
+    @property
+    def server_url(self) -> str:
+        """The address that a browser on this host opens; one that means every interface becomes the loopback one."""
+        server = self.spec.server
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104  # compared, not bound
+        return f"http://{in_url(host)}:{server.port}"
 
     @property
     def state(self) -> Path:
@@ -48,6 +57,11 @@ class Project:
         return pool.image or next(iter(self.spec.images))
 
 
+def in_url(host: str) -> str:
+    """Return an address as it stands in a URL or in a port binding: an IPv6 one in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def state_folder(root: Path, env: str | None) -> Path:
     """Return the folder beside platform.toml that belongs to platformctl, one for each overlay."""
     return root / ".platform" / "envs" / env if env else root / ".platform"
@@ -63,7 +77,7 @@ def load_project(folder: Path, env: str | None = None) -> Project:
     text = read_text(file)
     merged = _without_private_keys(_merge_overlay(_parse(file, text), env, file))
     try:
-        spec = Spec.model_validate(merged)
+        spec = Spec.model_validate({**_EMPTY, **merged})
     except ValidationError as error:
         raise spec_error(file, text, [_in_overlay(problem, text, env) for problem in problems_of(error)]) from error
     problems = [_in_overlay(problem, text, env) for problem in _cross_check(spec, root)]

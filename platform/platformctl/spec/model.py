@@ -66,7 +66,7 @@ Words = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)  # built once, within Spec
 
 
 class Platform(_Table):
@@ -160,11 +160,11 @@ class Spec(_Table):
 
     platform: Platform
     """The platform as a whole."""
-    server: Server = Server()
+    server: Server = Field(default_factory=Server)
     """Prefect's API, UI and background services."""
-    database: Database = Database()
+    database: Database = Field(default_factory=Database)
     """The PostgreSQL that holds everything Prefect knows."""
-    build: Build = Build()
+    build: Build = Field(default_factory=Build)
     """What the builds of worker images need to reach package indexes."""
     images: dict[Name, Image] = Field(default_factory=dict)
     """Worker images by name."""
