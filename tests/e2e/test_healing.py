@@ -1,7 +1,10 @@
 """What `up` and the containers' own policy make good after something died."""
 
+from dataclasses import replace
+
 import pytest
 
+from e2e.conftest import NewStack
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 
@@ -48,3 +51,22 @@ def test_the_run_of_a_worker_that_vanished_is_crashed_by_up(running: Stack, slow
     assert found["state_type"] == "CRASHED"
     assert running.server.worker_of(slow_run) in found["state"]["message"]
     assert running.server.workers() == {f"{running.name}-worker-default-1": "ONLINE"}
+
+
+def test_a_platform_whose_folder_was_moved_is_mounted_anew_and_keeps_its_data(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.must("up")
+    run = stack.server.start_run("hello/hello")
+    stack.server.await_end(run)
+    step("The folder is moved: the containers run on, and could not start again.")
+    moved = replace(stack, folder=stack.folder.with_name("moved"))
+    stack.folder.rename(moved.folder)
+    try:
+        assert "folder was moved" in moved.ctl("plan").out
+        moved.must("up")
+        assert moved.ctl("plan", "--check").code == 0
+        assert moved.server.run(run)["state_type"] == "COMPLETED"
+        moved.containers("server")["server"].restart()
+        wait_for("the server is ready again", moved.server.is_ready)
+    finally:
+        moved.folder.rename(stack.folder)
