@@ -52,7 +52,7 @@ lock: $(VENV)/bin/uv
 
 # What is rendered and committed: the reference stacks, the schema, the texts of plans. Look at the difference.
 golden: $(VENV)/.dev
-	$(BIN)/pytest -q tests/golden --update-golden
+	$(BIN)/pytest -q tests/golden/test_schema.py tests/golden/test_init.py tests/golden --update-golden
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -93,7 +93,7 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
 
 def _dockerfile(spec: Spec, image: Image) -> str:
     name = Path(image.requirements).name
-    sources = ["requirements.lock"] if name == "uv.lock" else [name] if name else []
+    sources = [name] if name not in ("", "uv.lock") else []
     sources += ["dependencies.txt"] if image.dependencies else []
     return render_template(
         "docker/Dockerfile.j2",

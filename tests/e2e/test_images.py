@@ -1,5 +1,9 @@
 """Worker images: what rebuilds them, what doesn't, and what a build that fails leaves alone."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from e2e.project import PACKAGE
@@ -7,6 +11,7 @@ from e2e.stack import Stack
 from e2e.waiting import step
 
 WORKERS = {"worker-default-1"}
+VERSIONS = "from importlib.metadata import version as v; print(v('inflection'), v('humanize'))"
 
 
 def _changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
@@ -89,3 +94,15 @@ def test_what_runs_goes_on_after_a_build_that_failed(changing: Stack) -> None:
     before = changing.starts()
     changing.must("up")
     assert changing.starts() == before
+
+
+def test_a_lock_file_installs_what_it_says_and_moves_nothing_of_prefect(changing: Stack) -> None:
+    step("A project locks inflection, and a humanize that is older than the one that Prefect was released with.")
+    project = '[project]\nname = "flows"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    dependencies = 'dependencies = ["inflection==0.5.0", "humanize==4.9.0"]\n'
+    (changing.folder / "pyproject.toml").write_text(project + dependencies, encoding="utf-8")
+    subprocess.run([Path(sys.executable).with_name("uv"), "lock", "--quiet"], check=True, cwd=changing.folder)
+    held = changing.execute("worker-default-1", "python", "-c", VERSIONS).split()[1]
+    changing.edit('"requirements.txt"', '"uv.lock"')
+    changing.must("up")
+    assert changing.execute("worker-default-1", "python", "-c", VERSIONS).split() == ["0.5.0", held]

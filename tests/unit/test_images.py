@@ -57,13 +57,12 @@ def test_system_packages_and_the_version_of_prefect_are_inputs(tmp_path: Path) -
         ('requirements = "requirements.txt"', "-r requirements.txt"),
         ('dependencies = ["humanize>=4", "rich"]', "-r dependencies.txt"),
         ('requirements = "pyproject.toml"', "-r pyproject.toml"),
-        ('requirements = "uv.lock"', "-r requirements.lock"),
-        ('requirements = "pylock.toml"', "-r pylock.toml"),
+        ('requirements = "uv.lock"', "--no-deps -r requirements.lock"),
     ],
 )
 def test_dependencies_come_from_any_of_the_usual_files(tmp_path: Path, setting: str, installed: str) -> None:
     spec = SPEC.replace('requirements = "requirements.txt"', setting)
-    write_project(tmp_path, spec, pyproject_toml="[project]\n", uv_lock="", pylock_toml="")
+    write_project(tmp_path, spec, pyproject_toml="[project]\n", uv_lock="")
 
     dockerfile = load(tmp_path).files["Dockerfile"].decode()
 

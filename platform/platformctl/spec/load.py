@@ -14,7 +14,7 @@ from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, sp
 FILE_NAME = "platform.toml"
 _EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}
 """Tables that may be left out. Given as empty ones they are validated within Spec, and need no validator of their own."""
-REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock", "pylock.toml")
+REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")
 
 
 @dataclass(frozen=True, slots=True)

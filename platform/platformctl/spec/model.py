@@ -121,7 +121,7 @@ class Image(_Table):
     base: str = ""
     """The image to build on; it must hold the platform's version of Prefect. Empty for the official one."""
     requirements: str = ""
-    """File with the dependencies: requirements.txt, pyproject.toml, uv.lock or pylock.toml."""
+    """File with the dependencies: requirements.txt, pyproject.toml or uv.lock."""
     dependencies: Words = ()
     """Dependencies written here instead of in a file, such as ["pandas>=2"]."""
     system: Annotated[tuple[Annotated[str, AfterValidator(_package)], ...], Field(strict=False)] = ()
