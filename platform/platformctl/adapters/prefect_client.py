@@ -11,6 +11,7 @@ os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal wo
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -39,14 +40,15 @@ class PrefectClient:
 
     def create_pool(self, pool: WorkPool) -> None:
         """Create a pool; one that appeared in the meantime is brought to the same values, and keeps its template."""
-        wanted = WorkPoolCreate(
-            name=pool.name,
-            type=pool.type,
-            description=pool.description or None,
-            concurrency_limit=pool.limit,
-            is_paused=pool.is_paused,
-        )
         with self._translated():
+            wanted = WorkPoolCreate(
+                name=pool.name,
+                type=pool.type,
+                description=pool.description or None,
+                concurrency_limit=pool.limit,
+                is_paused=pool.is_paused,
+                base_job_template=self._template(pool.type),
+            )
             try:
                 self._client.create_work_pool(wanted)
             except ObjectAlreadyExists:
@@ -74,6 +76,13 @@ class PrefectClient:
                 self._client.update_variable(VariableUpdate(name=REGISTERED, value=value))
             else:
                 self._client.create_variable(VariableCreate(name=REGISTERED, value=value))
+
+    def _template(self, type_: str) -> dict[str, Any]:
+        """The server's own job template of a type: without it a pool has none until its first worker starts."""
+        view = {"view": "aggregate-worker-metadata"}
+        collections = self._client.request("GET", "/collections/views/{view}", path_params=view).json()
+        found = [types[type_] for types in collections.values() if type_ in types]
+        return dict(found[0]["default_base_job_configuration"]) if found else {}
 
     def _update(self, name: str, changes: Mapping[str, PoolField]) -> None:
         self._client.update_work_pool(name, WorkPoolUpdate.model_validate(dict(changes)))
