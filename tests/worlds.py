@@ -20,7 +20,7 @@ def nothing() -> Observed:
 def everything(wanted: Wanted) -> Observed:
     """Return what is there right after an `up`."""
     services = [service for service in wanted.bundle.services if service.role != "deploy"]
-    images = {service.image for service in services} | {image.reference for image in wanted.images}
+    images = {service.image for service in services} | {image.reference for image in wanted.built_images}
     name = wanted.project.spec.platform.name
     volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
     machine = Machine(tuple(container(service) for service in services), volumes, (), frozenset(images))

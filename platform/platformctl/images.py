@@ -14,6 +14,14 @@ from platformctl.spec.load import Project
 from platformctl.spec.model import Image, Spec
 from platformctl.templates import render_template
 
+SERVER = "server"
+"""The name of the server's own image, where there is one; no image of platform.toml may have it."""
+_HELD = {"3.8.": ("sqlalchemy[asyncio]<2.1",)}
+"""What a minor of Prefect must be held to on the server.
+
+Prefect 3.8 with SQLAlchemy 2.1 starts, and never creates a run of a schedule: its scheduler fails with «Can't evaluate
+bulk DML statement».
+"""
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -46,9 +54,27 @@ def load_images(project: Project) -> tuple[WorkerImage, ...]:
     return tuple(_load_image(project, name, image) for name, image in project.spec.images.items())
 
 
-def server_image(spec: Spec) -> str:
+def load_server_image(project: Project) -> WorkerImage | None:
+    """Return the server's image where Prefect's own must be held to something; None where it is used as it is."""
+    spec = project.spec
+    held = [word for minor, words in _HELD.items() for word in words if spec.platform.prefect.startswith(minor)]
+    if spec.server.image or not held:
+        return None
+    dockerfile = render_template(
+        "docker/server.Dockerfile.j2",
+        base=_official_image(spec),
+        held=" ".join(shlex.quote(word) for word in held),
+        has_index=bool(spec.build.index),
+        has_ca=bool(spec.build.ca),
+    )
+    files = {"Dockerfile": dockerfile.encode()}
+    return WorkerImage(SERVER, _official_image(spec), f"{spec.platform.name}/{SERVER}", files)
+
+
+def server_reference(project: Project) -> str:
     """Return the image of the server, and of everything that runs Prefect without the user's flows."""
-    return spec.server.image or _official_image(spec)
+    image = load_server_image(project)
+    return image.reference if image else project.spec.server.image or _official_image(project.spec)
 
 
 def base_image(spec: Spec, image: Image) -> str:

@@ -13,7 +13,7 @@ import yaml
 from platformctl.assets import asset_path
 from platformctl.deployments import Deployment, deployment_files
 from platformctl.files import replace_file
-from platformctl.images import WorkerImage, server_image
+from platformctl.images import SERVER, WorkerImage, load_server_image, server_reference
 from platformctl.plan.observed import LABEL
 from platformctl.spec.load import Project, in_url
 from platformctl.spec.model import Pool
@@ -84,7 +84,8 @@ def render_bundle(project: Project, images: tuple[WorkerImage, ...], deployments
     text = compose(releases=releases)
     schema = asset_path("templates") / _SCHEMA
     files = {_COMPOSE: text.encode(), _SCHEMA: schema.read_bytes()}
-    for image in images:
+    server = load_server_image(project)
+    for image in (*([server] if server else []), *images):
         files |= {f"images/{image.name}/{path}": content for path, content in image.files.items()}
     for name, content in deployment_files(project, deployments).items():
         files[f"deployments/{name}.yaml"] = content
@@ -129,7 +130,8 @@ def _render_compose(
         host=in_url(spec.server.host),
         port=spec.server.port,
         url=project.server_url,
-        server_image=server_image(spec),
+        server_image=server_reference(project),
+        server_build=f"./images/{SERVER}" if load_server_image(project) else "",
         server_memory=spec.server.memory,
         database_image=spec.database.image,
         database_memory=spec.database.memory,

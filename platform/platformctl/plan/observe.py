@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from platformctl.adapters.prefect import Api
 from platformctl.drain import interrupted_drains
-from platformctl.images import server_image
 from platformctl.plan.observed import Observed
 from platformctl.plan.wanted import Wanted
 from platformctl.render import changed_files
@@ -18,7 +17,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     api: None where the platform has no secrets yet. It is asked only if a server runs.
     """
     project = wanted.project
-    images = [project.spec.database.image, server_image(project.spec), *(image.reference for image in wanted.images)]
+    images = [*wanted.pulled_images, *(image.reference for image in wanted.built_images)]
     machine = runtime.observe(images)
     runs_server = any(container.role == "server" and container.status == "running" for container in machine.containers)
     return Observed(

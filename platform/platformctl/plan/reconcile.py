@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from platformctl.images import server_image
 from platformctl.plan.causes import describe, replacement_cause
 from platformctl.plan.observed import Container, Observed
 from platformctl.plan.reconcile_prefect import deployment_steps, orphan_steps, pool_steps, zombie_steps
@@ -57,11 +56,11 @@ def _some(names: Iterable[str], most: int = 3) -> str:
 
 
 def _image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    spec, present = wanted.project.spec, observed.machine.images
-    for image in dict.fromkeys((spec.database.image, server_image(spec))):
+    present = observed.machine.images
+    for image in wanted.pulled_images:
         if image not in present:
             yield Step(f"image {image}", Action.PULL, "not on this engine", PullImage(image))
-    for own in wanted.images:
+    for own in wanted.built_images:
         if own.reference not in present:
             yield Step(f"image {own.name}", Action.BUILD, f"{own.reference} is not on this engine", BuildImage(own))
 

@@ -157,6 +157,10 @@ def _in_overlay(problem: Problem, text: str, env: str | None) -> Problem:
 
 def _cross_check(spec: Spec, root: Path) -> list[Problem]:
     problems = [problem for name, image in spec.images.items() for problem in _check_image(name, image, root)]
+    if "server" in spec.images:
+        problems.append(
+            Problem(("images", "server"), "images.server is the name of the server's own image; choose another")
+        )
     problems += [problem for name, pool in spec.pools.items() for problem in _check_pool(name, pool, spec)]
     if spec.build.ca and not (root / spec.build.ca).is_file():
         problems.append(Problem(("build", "ca"), f"build.ca names {spec.build.ca!r}, and there is no such file"))
