@@ -1,7 +1,7 @@
 """What a person sees while something goes on: a spinner on a terminal, a line a step elsewhere."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.status import Status as Spinner
 from rich.text import Text
@@ -29,10 +29,15 @@ _DOING = {
 
 @contextmanager
 def progress() -> Iterator[Report]:
-    """Yield what shows an execution."""
+    """Yield what shows an execution; a reader that goes away doesn't end it."""
     shown = _Terminal() if out.is_terminal else _Lines()
+
+    def report(event: Event) -> None:
+        with suppress(BrokenPipeError):
+            shown(event)
+
     try:
-        yield shown
+        yield report
     finally:
         shown.close()
 

@@ -36,7 +36,7 @@ def up(
     edits = worker_edits(parse_workers(workers)) if workers else None
     with progress() as report:
         outcome = bring_up(context.obj, report, edits=edits)
-    show_outcome(outcome, typed_command(context.obj))
+    show_outcome(outcome, typed_command(context.obj), is_up=True)
 
 
 def plan(
@@ -83,8 +83,11 @@ def logs(
     """Show what the platform's containers wrote."""
     from platformctl.logs import read_logs
 
-    for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
-        typer.echo(line)
+    try:
+        for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
+            typer.echo(line)
+    except KeyboardInterrupt:  # how following ends
+        raise typer.Exit(130) from None
 
 
 def scale(
@@ -123,7 +126,7 @@ def down(
     with progress() as report:
         done = take_down(context.obj, report, volumes=volumes)
     kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
-    out.print(f"The platform is down. {kept}" if done.changes else f"Nothing runs. {'' if volumes else kept}".strip())
+    out.print(f"The platform is down. {kept}" if done.changes else "Nothing of it runs.")
 
 
 def render(context: typer.Context) -> None:

@@ -10,10 +10,10 @@ from platformctl.workspace import Workspace
 from platformctl_cli.display import out, show_edits, show_table
 
 
-def show_outcome(outcome: Outcome, command: str) -> None:
+def show_outcome(outcome: Outcome, command: str, *, is_up: bool = False) -> None:
     """Say what changed, where the platform is, how to log in, and what to type next.
 
-    command: how this platform is addressed, such as `platformctl -C DIR`.
+    command: how this platform is addressed, such as `platformctl -C DIR`. is_up: whether it was brought up, and is to be shown.
     """
     show_edits(outcome.edited)
     if outcome.plan is None:
@@ -21,7 +21,8 @@ def show_outcome(outcome: Outcome, command: str) -> None:
         return
     if not outcome.plan.changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
-    _show_access(outcome, command)
+    elif is_up:
+        _show_access(outcome, command)
 
 
 def _show_access(outcome: Outcome, command: str) -> None:
@@ -88,7 +89,9 @@ def _workers(pool: PoolStatus) -> str:
 def _state(pool: PoolStatus, status: Status) -> str:
     if not status.is_running:
         return "unknown"
-    return "paused" if pool.paused else "ready"
+    if pool.paused:
+        return "paused"
+    return "ready" if pool.workers_online else "no workers"
 
 
 def typed_command(workspace: Workspace) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platformctl.errors import UsageError
-from platformctl.images import WorkerImage, load_images, load_server_image
+from platformctl.images import WorkerImage, load_images
 from platformctl.lock import lock_workspace
 from platformctl.plan.report import Note, Report
 from platformctl.runtimes.runtime import BuildOptions
@@ -36,8 +36,7 @@ def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
     Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
     """
     project, runtime = workspace.project(), workspace.runtime
-    server = load_server_image(project)
-    images = [*([server] if server and not names and not push else []), *load_images(project)]
+    images = load_images(project)
     chosen = [_choose(project, images, name) for name in names] or list(images)
     if push and not all(_has_repository(project, image) for image in chosen):
         remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'

@@ -41,6 +41,8 @@ def load_deployments(project: Project, images: tuple[WorkerImage, ...]) -> tuple
     """
     document = _read(project)
     tags = {image.name: image.reference for image in images}
+    _check_pull(project, document, "the file")
+    _check_unique(project, _entries(document, project))
     shared = json.dumps({key: document.get(key) for key in _GLOBAL}, sort_keys=True, default=str)
     return tuple(_load(project, entry, tags, shared) for entry in _entries(document, project))
 
@@ -94,12 +96,28 @@ def _key(entry: Mapping[str, object]) -> str:
 
 def _load(project: Project, entry: dict[str, object], tags: Mapping[str, str], shared: str) -> Deployment:
     name, entrypoint = _string(project, entry, "name"), _string(project, entry, "entrypoint")
+    _check_pull(project, entry, f"deployment {name!r}")
     pool = _pool(project, entry, name)
     image = project.image_of(project.spec.pools[pool])
     _check_entrypoint(project, name, entrypoint, image)
     content = json.dumps(entry, sort_keys=True, default=str)
     digest = hashlib.sha256("\0".join([content, shared, tags[image]]).encode()).hexdigest()[:12]
     return Deployment(name, entrypoint, pool, image, digest)
+
+
+def _check_unique(project: Project, entries: list[dict[str, object]]) -> None:
+    keys = [_key(entry) for entry in entries]
+    twice = next((entry for entry in entries if keys.count(_key(entry)) > 1), None)
+    if twice:
+        found = f"{FILE_NAME}: deployment {twice.get('name')!r} of {twice.get('entrypoint')} is there twice"
+        raise SpecError(found, remedy=_remedy(project.root / FILE_NAME))
+
+
+def _check_pull(project: Project, entry: Mapping[str, object], which: str) -> None:
+    """Without a pull step Prefect looks where the flows are; with an empty one it looks nowhere."""
+    if "pull" in entry and not entry["pull"]:
+        found = f"{FILE_NAME}: {which} has an empty `pull`, and its flow runs would not find their code"
+        raise SpecError(found, remedy=f"Leave `pull` out in {project.root / FILE_NAME}: the flows are in the image.")
 
 
 def _string(project: Project, entry: Mapping[str, object], key: str) -> str:

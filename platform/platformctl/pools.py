@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from platformctl.deployments import load_deployments
 from platformctl.errors import UsageError
+from platformctl.images import load_images
 from platformctl.plan.observed import FlowRun
 from platformctl.plan.report import Note, Report
 from platformctl.runs import require_server
 from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import Project
-from platformctl.spec.model import Value
+from platformctl.spec.model import Value, is_name
 from platformctl.spec.problems import KeyPath, nearest
 from platformctl.up import Edits, Outcome, change
 from platformctl.workspace import Workspace
@@ -34,7 +36,14 @@ def create_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
     """Return the edits that add pools with some settings; they raise UsageError for one that is there already."""
 
     def edits(project: Project) -> Mapping[KeyPath, Value]:
+        images = list(project.spec.images)
+        if settings.get("image") is None and len(images) > 1:
+            remedy = f"Add --image NAME, one of: {', '.join(images)}."
+            raise UsageError(f"A pool with which image? There are {len(images)}.", remedy=remedy)
         for name in names:
+            if not is_name(name):
+                remedy = "Names have at most 30 lower-case letters, digits and hyphens, a letter first."
+                raise UsageError(f"{name!r} is not a legal name of a pool.", remedy=remedy)
             if name in project.spec.pools or names.count(name) > 1:
                 where = "twice on the command line" if names.count(name) > 1 else f"in {project.file.name} already"
                 remedy = f"`platformctl pools set {name}` changes it; `platformctl pools ls` lists them."
@@ -100,6 +109,7 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
 
     Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
     """
+    _require_unused(workspace.project(), name)
     runs = runs_of_pool(workspace, name)
     outcome = change(
         workspace, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
@@ -117,6 +127,15 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
             api.cancel_run(run.id, f"Its work pool {name} was deleted.")
     api.delete_pool(name)
     return outcome
+
+
+def _require_unused(project: Project, name: str) -> None:
+    if name not in project.spec.pools:
+        return
+    users = [found.name for found in load_deployments(project, load_images(project)) if found.pool == name]
+    if users:
+        found = f"prefect.yaml: deployment {users[0]!r} names the work pool {name!r}."
+        raise UsageError(found, remedy=f"Give {', '.join(users)} another work pool first. Nothing was changed.")
 
 
 def _remove(project: Project, name: str) -> tuple[str, ...]:

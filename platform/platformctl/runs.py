@@ -4,9 +4,8 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from platformctl.adapters.prefect import Api, Json
+from platformctl.adapters.prefect import Api, Json, LogLine
 from platformctl.errors import ServerError, UsageError
 from platformctl.plan.observed import FlowRun
 from platformctl.spec.problems import nearest
@@ -16,15 +15,6 @@ FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _PAUSE = 0.5
 _SETTLE = 4.0
 """Seconds that the last log lines of a run may take to arrive after its end: Prefect sends them in batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line of a flow run's log. level: as in `logging`."""
-
-    time: datetime
-    level: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,8 @@ def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
     that isn't there, and ServerError with the server's words for a value that doesn't fit.
     """
     deployment = find_deployment(api, name)
-    values = dict(_parameter(item) for item in parameters)
+    schema = (deployment.get("parameter_openapi_schema") or {}).get("properties") or {}
+    values = dict(_parameter(item, schema) for item in parameters)
     _check_parameters(name, deployment, values)
     return api.create_run(str(deployment["id"]), values)
 
@@ -75,35 +66,40 @@ def find_obstacle(api: Api, name: str) -> str | None:
     if found.is_paused:
         return f"the work pool {pool} is paused: `platformctl pools resume {pool}`"
     if not any(worker.is_online for worker in api.workers(found.name)):
-        return f"no worker of the work pool {pool} is online: `platformctl status` shows them"
+        return f"no worker of the work pool {pool} is online: `platformctl scale {pool}=1` starts one"
     return None
 
 
 def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:
     """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
-    offset, seen, ended = 0, "", 0.0
+    shown: set[str] = set()
+    seen, ended = "", 0.0
     while True:
         run = api.run(run.id)
-        lines = api.logs(run.id, offset)
-        offset += len(lines)
-        yield from (LogLine(*line) for line in lines)
-        if run.state_type in FINAL:
-            ended = ended or time.monotonic()
-            if not lines and (api.is_log_complete(run.id) or time.monotonic() - ended > _SETTLE):
-                yield StateChange(run)
-                return
-        elif run.state_name != seen:
+        has_ended = run.state_type in FINAL
+        ended = ended or (time.monotonic() if has_ended else 0.0)
+        is_complete = has_ended and (api.is_log_complete(run.id) or time.monotonic() - ended > _SETTLE)
+        for line in api.logs(run.id):
+            if line.id not in shown:
+                shown.add(line.id)
+                yield line
+        if is_complete:  # asked before the lines were: the last one is among them
+            yield StateChange(run)
+            return
+        if not has_ended and run.state_name != seen:
             seen = run.state_name
             yield StateChange(run)
         time.sleep(_PAUSE)
 
 
-def _parameter(item: str) -> tuple[str, object]:
+def _parameter(item: str, schema: Json) -> tuple[str, object]:
+    """The key and the value: a string where the flow takes one, or else JSON, or else a string."""
     key, found, value = item.partition("=")
     if not found or not key:
-        raise UsageError(
-            f"The parameter {item!r} has no value.", remedy="Write it as KEY=VALUE, the value as JSON or a string."
-        )
+        remedy = "Write it as KEY=VALUE, the value as JSON or a string."
+        raise UsageError(f"The parameter {item!r} has no {'value' if key else 'name'}.", remedy=remedy)
+    if (schema.get(key) or {}).get("type") == "string" and not value.startswith('"'):
+        return key, value
     try:
         return key, json.loads(value)
     except ValueError:

@@ -63,7 +63,7 @@ def test_a_run_needs_a_platform(cli: Cli) -> None:
 def test_build_image_builds_what_changed_and_nothing_else(cli: Cli) -> None:
     assert "built" in cli("build-image").output
     assert "unchanged" in cli("build-image", "pipelines").output
-    assert [call.split()[1] for call in cli.fakes.engine.calls if call.startswith("build")] == ["server", "pipelines"]
+    assert [call.split()[1] for call in cli.fakes.engine.calls if call.startswith("build")] == ["pipelines"]
 
     (cli.folder / "flows" / "hello.py").write_text("# changed\n")
     (cli.folder / "prefect.yaml").unlink()

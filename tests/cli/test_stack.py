@@ -245,7 +245,7 @@ def test_down_removes_everything_but_the_data(running: Cli) -> None:
     assert not running.fakes.engine.networks
     assert running.fakes.engine.volumes
     assert not any(pool.is_paused for pool in running.fakes.prefect.pools.values())
-    assert "Nothing runs" in running("down").output
+    assert "Nothing of it runs" in running("down").output
 
 
 def test_down_with_volumes_names_what_is_lost_and_asks(running: Cli) -> None:

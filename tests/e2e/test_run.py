@@ -56,3 +56,13 @@ def test_a_parameter_of_the_wrong_type_starts_no_run(running: Stack) -> None:
     result = running.ctl("run", "slow/slow", "-p", "seconds=soon")
     assert result.code == 1
     assert "seconds" in result.err
+
+
+def test_a_schedule_creates_runs(changing: Stack) -> None:
+    step("A deployment gets a schedule, whose first run is far off.")
+    changing.edit("  - name: hello\n", '  - name: hello\n    schedules: [{cron: "0 0 1 1 *"}]\n', "prefect.yaml")
+    changing.must("up")
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    wait_for(
+        "the scheduler has made a run", lambda: changing.server.ask("POST", "/flow_runs/count", wanted), seconds=120
+    )

@@ -51,6 +51,9 @@ def test_a_changed_declaration_flow_or_dependency_is_registered_again(tmp_path: 
         ("deployments: [\n", "prefect.yaml:2: not YAML"),
         ("- a\n", "expected a mapping"),
         ("deployments: 3\n", "must be a list"),
+        (DEPLOYMENTS + "    pull: []\n", "deployment 'nightly' has an empty `pull`"),
+        ("pull:\n" + DEPLOYMENTS, "the file has an empty `pull`"),
+        (DEPLOYMENTS + DEPLOYMENTS.removeprefix("deployments:\n"), "is there twice"),
         ("deployments:\n  - entrypoint: flows/hello.py:hello\n", "a deployment has no name"),
         ("deployments:\n  - name: nightly\n", "deployment 'nightly' has no entrypoint"),
         (DEPLOYMENTS.replace("    work_pool: {name: prod}\n", ""), "names no work pool"),
@@ -72,7 +75,7 @@ def test_each_image_registers_what_is_in_it_with_all_that_is_shared(tmp_path: Pa
     spec = spec.replace("[pools.dev]\n", '[pools.dev]\nimage = "pipelines"\n').replace(
         "[pools.prod]\n", '[pools.prod]\nimage = "pipelines"\n'
     )
-    more = DEPLOYMENTS + "  - {name: hourly, entrypoint: 'flows/hello.py:hello', work_pool: {name: etl}}\npull: []\n"
+    more = DEPLOYMENTS + "  - {name: hourly, entrypoint: 'flows/hello.py:hello', work_pool: {name: etl}}\nbuild: []\n"
     project = load_project(write_project(tmp_path, spec, prefect_yaml=more))
 
     files = deployment_files(project, load(tmp_path))
@@ -81,4 +84,4 @@ def test_each_image_registers_what_is_in_it_with_all_that_is_shared(tmp_path: Pa
         image: [entry["name"] for entry in yaml.safe_load(content)["deployments"]] for image, content in files.items()
     }
     assert names == {"pipelines": ["nightly"], "other": ["hourly"]}
-    assert all(yaml.safe_load(content)["pull"] == [] for content in files.values())
+    assert all(yaml.safe_load(content)["build"] == [] for content in files.values())

@@ -64,7 +64,8 @@ class Compose:
             return str(self._docker.compose.run(service, dependencies=False, remove=True, tty=False))
         except DockerException as error:
             said = "\n".join(part.strip() for part in (error.stdout or "", error.stderr or "") if part.strip())
-            raise ServiceError(said, remedy="Correct what it says, then type `platformctl up`.") from error
+            last = "\n".join(line for line in said.splitlines() if line.strip())[-1500:]
+            raise ServiceError(last, remedy="Correct what its last line says, then type `platformctl up`.") from error
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield the lines of services, each behind its container's name."""
@@ -131,7 +132,7 @@ def _build_error(name: str, lines: Sequence[str]) -> BuildError | None:
 
 
 def _retry(name: str) -> str:
-    return f"Then type `platformctl build-image {name}`. What runs was left alone."
+    return f"Type `platformctl build-image {name}` to try again. What runs was left alone."
 
 
 @contextmanager

@@ -1,10 +1,22 @@
 """What platformctl asks of Prefect: `Api` reads and starts, `Client` defines objects."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from platformctl.plan.observed import FlowRun, Prefect, Worker, WorkPool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a flow run's log. level: as in `logging`."""
+
+    id: str
+    time: datetime
+    level: int
+    text: str
+
 
 Json = Mapping[str, Any]
 PoolField = int | str | bool | None
@@ -36,8 +48,8 @@ class Api(Protocol):
     def run_message(self, id_: str) -> str:
         """Return what the state of a flow run says about itself; empty where it says nothing."""
 
-    def logs(self, run: str, offset: int) -> list[tuple[datetime, int, str]]:
-        """Return the time, level and text of a run's log lines from the one numbered `offset`, oldest first."""
+    def logs(self, run: str) -> list[LogLine]:
+        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
 
     def is_log_complete(self, run: str) -> bool:
         """Whether the last line of a run that has ended is there."""

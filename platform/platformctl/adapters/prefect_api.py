@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
-from platformctl.adapters.prefect import Json
+from platformctl.adapters.prefect import Json, LogLine
 from platformctl.errors import ServerError
 from platformctl.plan.observed import FlowRun, Prefect, Worker, WorkPool
 
@@ -80,11 +80,14 @@ class PrefectApi:
         """Return what the state of a flow run says about itself; empty where it says nothing."""
         return str((self._get(f"/flow_runs/{id_}").get("state") or {}).get("message") or "")
 
-    def logs(self, run: str, offset: int) -> list[tuple[datetime, int, str]]:
-        """Return the time, level and text of a run's log lines from the one numbered `offset`, oldest first."""
-        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "offset": offset, "limit": _PAGE}
-        found = self._post("/logs/filter", wanted)
-        return [(datetime.fromisoformat(item["timestamp"]), item["level"], item["message"]) for item in found]
+    def logs(self, run: str) -> list[LogLine]:
+        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
+        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
+        found = self._all("/logs/filter", wanted)
+        return [
+            LogLine(item["id"], datetime.fromisoformat(item["timestamp"]), item["level"], item["message"])
+            for item in found
+        ]
 
     def is_log_complete(self, run: str) -> bool:
         """Whether the engine's last line of a run has arrived: it says in which state the run finished."""
@@ -176,7 +179,9 @@ class PrefectApi:
 def refused(url: str, status: int, text: str) -> ServerError:
     """Return the error for an answer that isn't what was asked for."""
     if status == requests.codes.unauthorized:
-        remedy = "Bring back the platform's own .platform/secrets; another platform may hold this port."
+        remedy = (
+            "Another platform may hold this port: set another server.port. Or bring back this one's .platform/secrets."
+        )
         return ServerError(f"Prefect's server at {url} refuses the password of this platform (401).", remedy=remedy)
     try:
         said = json.loads(text).get("detail", text)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from platformctl.adapters.prefect import Json, PoolField
+from platformctl.adapters.prefect import Json, LogLine, PoolField
 from platformctl.errors import ServerError
 from platformctl.plan.observed import FlowRun, Prefect, Worker, WorkPool
 
@@ -75,9 +75,9 @@ class FakePrefect:
         """Return the message of a run's state."""
         return self.messages.get(id_, "")
 
-    def logs(self, run: str, offset: int) -> list[tuple[datetime, int, str]]:
+    def logs(self, run: str) -> list[LogLine]:
         """Return the one line of a run."""
-        return [(self.flow_runs[run].since, 20, "hello from the flow")][offset:]
+        return [LogLine(f"{run}-1", self.flow_runs[run].since, 20, "hello from the flow")]
 
     def is_log_complete(self, run: str) -> bool:
         """Return that it is."""

@@ -137,9 +137,7 @@ class _Executor:
         pause_pool(self._api, self._project.state, pool)
         running = unfinished_runs(self._api, workers)
         if running:
-            self._note(
-                f"{len(running)} flow runs get {grace} s to finish: {', '.join(run.name for run in running[:5])}"
-            )
+            self._note(f"{grace} s to finish for {', '.join(run.name for run in running)}")
             wait_for_runs(self._api, workers, seconds=grace)
         self._runtime.stop(workers, grace=_KILL_AFTER)
         for run in unfinished_runs(self._api, workers):

@@ -44,8 +44,11 @@ class DockerRuntime:
 
     def check_machine(self, host: str, port: int) -> None:
         """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
-        holder = self._engine.port_holder(port)
-        if holder != f"{self._platform}-server" and (holder or not _is_free(host, port)):
+        holder, reason = self._engine.port_holder(port), _why_not(host, port)
+        if reason == errno.EADDRNOTAVAIL:
+            remedy = f"Correct `host` under [server] in {self._project.file}: `ip address` shows what there is."
+            raise PreflightError(f"This machine has no address {host}.", remedy=remedy)
+        if holder != f"{self._platform}-server" and (holder or reason == errno.EADDRINUSE):
             who = f"the container {holder!r}" if holder else "another process"
             other = f"set another `port` under [server] in {self._project.file}"
             remedy = f"Stop it (`ss -ltnp 'sport = {port}'` names it), or {other}."
@@ -117,12 +120,13 @@ class DockerRuntime:
         return self._engine.home_of(self._platform)
 
 
-def _is_free(host: str, port: int) -> bool:
+def _why_not(host: str, port: int) -> int | None:
+    """Why a port of an address can't be listened on, as an errno; None where it can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            return error.errno != errno.EADDRINUSE
-    return True
+            return error.errno
+    return None

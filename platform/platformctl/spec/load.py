@@ -75,15 +75,22 @@ def load_project(folder: Path, env: str | None = None) -> Project:
     root = folder.resolve()
     file = root / FILE_NAME
     text = read_text(file)
-    merged = _without_private_keys(_merge_overlay(_parse(file, text), env, file))
-    try:
-        spec = Spec.model_validate({**_EMPTY, **merged})
-    except ValidationError as error:
-        raise spec_error(file, text, [_in_overlay(problem, text, env) for problem in problems_of(error)]) from error
+    spec = _read_spec(file, text, env)
+    overlays = _parse(file, text).get("env") if env is None else None
+    for name in overlays if isinstance(overlays, dict) else ():
+        _read_spec(file, text, str(name))  # one that is wrong is found before it is chosen
     problems = [_in_overlay(problem, text, env) for problem in _cross_check(spec, root)]
     if problems:
         raise spec_error(file, text, problems)
     return Project(root, env, spec)
+
+
+def _read_spec(file: Path, text: str, env: str | None) -> Spec:
+    merged = _without_private_keys(_merge_overlay(_parse(file, text), env, file))
+    try:
+        return Spec.model_validate({**_EMPTY, **merged})
+    except ValidationError as error:
+        raise spec_error(file, text, [_in_overlay(problem, text, env) for problem in problems_of(error)]) from error
 
 
 def read_text(file: Path) -> str:
@@ -93,6 +100,10 @@ def read_text(file: Path) -> str:
     except FileNotFoundError as error:
         remedy = "Type `platformctl init` to make one, or name its folder with -C DIR."
         raise UsageError(f"There is no {FILE_NAME} in {file.parent}.", remedy=remedy) from error
+    except NotADirectoryError as error:
+        raise UsageError(
+            f"{file.parent} is not a folder.", remedy="-C DIR names the folder of platform.toml."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{file} can't be read: {error}.", remedy="It must be a readable text file in UTF-8."
@@ -115,8 +126,8 @@ def _merge_overlay(content: dict[str, object], env: str | None, file: Path) -> d
     if env is None:
         return content
     if env not in overlays:
-        named = ", ".join(sorted(overlays)) or "none"
-        remedy = f"Add [env.{env}.server] or another table of it to {file}, or choose one that is there: {named}."
+        there = f", or choose one that is there: {', '.join(sorted(overlays))}" if overlays else ""
+        remedy = f"Add [env.{env}.server] or another table of it to {file}{there}."
         raise UsageError(f"There is no overlay {env!r} in {file.name}{nearest(env, sorted(overlays))}", remedy=remedy)
     merged = _merge(content, overlays[env])
     return _merge(merged, _overlay_name(merged, overlays[env], env))
@@ -175,7 +186,7 @@ def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
         )
         return [Problem(("pools", name, "image"), found)]
     if not pool.image and len(images) != 1:
-        which = f"one of: {', '.join(images)}" if images else "add [images.NAME] and name it"
+        which = f"one of: {', '.join(images)}" if images else "after adding [images.NAME]"
         return [Problem(("pools", name), f"pools.{name} has no image; expected image = NAME, {which}")]
     return []
 

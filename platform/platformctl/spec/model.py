@@ -10,8 +10,13 @@ from pydantic_core import PydanticCustomError
 OLDEST_PREFECT, NEWEST_PREFECT = (3, 6), (3, 8)
 
 
+def is_name(value: str) -> bool:
+    """Whether a value can name a platform, an image or a pool: it becomes a part of a DNS label."""
+    return bool(re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", value))
+
+
 def _dns_label(value: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", value):
+    if not is_name(value):
         raise PydanticCustomError(
             "dns_label", "a name of at most 30 lower-case letters, digits and hyphens that starts with a letter"
         )
@@ -21,6 +26,8 @@ def _dns_label(value: str) -> str:
 def _memory(value: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]*[mg]", value):
         raise PydanticCustomError("memory", 'a size in mebibytes or gibibytes, such as "512m" or "2g"')
+    if value.endswith("m") and int(value[:-1]) < 256:
+        raise PydanticCustomError("memory", "at least 256m: Prefect itself needs that much")
     return value
 
 

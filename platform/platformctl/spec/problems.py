@@ -14,6 +14,7 @@ from platformctl.spec.model import Spec
 
 KeyPath = tuple[str, ...]
 
+_TABLES = ("platform",)
 _EXPECTED = {
     "int_type": "a whole number",
     "string_type": "a string",
@@ -55,7 +56,8 @@ def _problem(detail: ErrorDetails) -> Problem:
     if detail["type"] == "extra_forbidden":
         return Problem(path, f"unknown key {shown!r}{nearest(path[-1], valid_keys(path[:-1]))}")
     if detail["type"] == "missing":
-        return Problem(path, f"{shown} is missing")
+        wanted = f"[{shown}]" if shown in _TABLES else shown
+        return Problem(path, f"{wanted} is missing")
     if "[key]" in detail["loc"]:
         return Problem(
             path, f"{path[-1]!r} under [{'.'.join(path[:-1])}] is not a legal name: expected {detail['msg']}"

@@ -42,7 +42,7 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
         (VALID_HEAD + "[server]\nport = 0\n", "server.port is 0, expected at least 1"),
         (VALID_HEAD + "pools = 3\n", "unknown key 'images.pipelines.pools'"),
         ("pools = 3\n" + VALID_HEAD, "platform.toml:1: pools is 3, expected a table"),
-        ("[server]\nport = 4200\n", "platform is missing"),
+        ("[server]\nport = 4200\n", "[platform] is missing"),
         ("[platform]\n", "platform.toml:1: platform.name is missing"),
         ('[platform]\nname = "Acme"\n', 'platform.name is the string "Acme", expected a name of at most 30'),
         ('[platform]\nname = "a"\nprefect = "3.5.1"\n', "expected a full version from 3.6 to 3.8"),

@@ -43,7 +43,7 @@ def main(folder):
         except (Exception, SystemExit):
             failed += 1
             explain(path)
-    print(f"Prefect {prefect.__version__}: {failed} modules of flows can't be imported")
+    print(f"Prefect {prefect.__version__}: {f'{failed} of the flows' if failed else 'no flow'} failed to import")
     return failed
 
 
