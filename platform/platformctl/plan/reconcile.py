@@ -76,7 +76,7 @@ def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
     if not containers:
         yield Step(service.name, Action.CREATE, "not there", StartService(service))
     elif cause := replacement_cause(service, containers):
-        yield Step(service.name, Action.REPLACE, cause, StartService(service))
+        yield Step(service.name, Action.REPLACE, cause, StartService(service, recreate=True))
     elif containers[0].health == "unhealthy":
         yield Step(service.name, Action.REPLACE, "unhealthy", StartService(service, recreate=True))
     elif containers[0].status != "running":
