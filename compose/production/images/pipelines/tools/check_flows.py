@@ -43,7 +43,8 @@ def main(folder):
         except (Exception, SystemExit):
             failed += 1
             explain(path)
-    print(f"Prefect {prefect.__version__}: {f'{failed} of the flows' if failed else 'no flow'} failed to import")
+    failures = f"{failed} of the flows" if failed else "no flow"
+    print(f"Prefect {prefect.__version__}: {failures} failed to import", file=sys.stderr)
     return failed
 
 
