@@ -109,12 +109,16 @@ class Compose:
                 if line.strip():
                     report(line.rstrip())
         except DockerException as error:
-            found = _build_error(name, lines or (error.stderr or "").splitlines())
-            if found is None:
-                self.check_version()
-                said = "\n".join(lines[-10:]) or _words(error)
-                raise BuildError(f"The image {name!r} can't be built:\n{said}", remedy=_retry(name)) from error
-            raise found from error
+            raise self._explain(name, lines, error) from error
+
+    def _explain(self, name: str, lines: Sequence[str], error: DockerException) -> BuildError:
+        """Say what the failed step said, or what the command line did; raises EngineError where a tool is missing."""
+        found = _build_error(name, lines or (error.stderr or "").splitlines())
+        if found is None:
+            self.check_version()
+            said = "\n".join(lines[-10:]) or _words(error)
+            return BuildError(f"The image {name!r} can't be built:\n{said}", remedy=_retry(name))
+        return found
 
 
 def _build_error(name: str, lines: Sequence[str]) -> BuildError | None:
