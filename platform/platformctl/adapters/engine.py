@@ -74,11 +74,6 @@ class Engine:
         with _image_translated(image):
             self._api.pull(image)
 
-    def start(self, container: str) -> None:
-        """Start a container that exists."""
-        with _translated():
-            self._api.start(container)
-
     def remove_container(self, container: str, *, grace: int) -> None:
         """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
         try:
