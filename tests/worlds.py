@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from platformctl.plan.observed import Container, FlowRun, Machine, Observed, Prefect, Worker, WorkPool
+from platformctl.plan.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
 from platformctl.plan.reconcile_prefect import ZOMBIE_WITHIN
 from platformctl.plan.wanted import Wanted
 from platformctl.render import Service
@@ -23,16 +23,16 @@ def everything(wanted: Wanted) -> Observed:
     images = {service.image for service in services} | {image.reference for image in wanted.built_images}
     name = wanted.project.spec.platform.name
     volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
-    machine = Machine(tuple(container(service) for service in services), volumes, (), frozenset(images))
+    machine = Machine(tuple(instance(service) for service in services), volumes, (), frozenset(images))
     return Observed(NOON + timedelta(hours=1), (), (), (), machine, _prefect(wanted, services))
 
 
-def container(service: Service) -> Container:
-    """Return a service's container as it should be, started at noon."""
+def instance(service: Service) -> Instance:
+    """Return a service's instance as it should be, started at noon."""
     is_oneshot = service.role == "migrate"
-    return Container(
+    return Instance(
         id=f"id-{service.name}",
-        name=service.container,
+        name=service.instance,
         service=service.name,
         role=service.role,
         pool=service.pool,
@@ -59,7 +59,7 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         for name, pool in wanted.project.spec.pools.items()
     }
     workers = tuple(
-        Worker(service.container, service.pool or "", is_online=True, last_heartbeat=NOON + timedelta(seconds=5))
+        Worker(service.instance, service.pool or "", is_online=True, last_heartbeat=NOON + timedelta(seconds=5))
         for service in services
         if service.role == "worker"
     )

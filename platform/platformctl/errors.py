@@ -7,7 +7,7 @@ PlatformError             message and remedy; the command exits 1
 ├── FileError             a file can't be read or written: permissions, a full disk
 ├── PreflightError        the machine isn't ready: a port, the disk, an image; nothing was changed
 ├── BuildError            an image can't be built; the running platform was left alone
-├── ServiceError          a container failed; carries its last lines
+├── ServiceError          an instance failed; carries its last lines
 ├── ServerError           Prefect's API doesn't answer, or refuses
 ├── LockedError           another command is changing the same platform
 ├── ConfirmationError     something would be lost, and nobody said yes
@@ -58,7 +58,7 @@ class BuildError(PlatformError):
 
 
 class ServiceError(PlatformError):
-    """A container failed; the message carries its last lines."""
+    """An instance failed; the message carries its last lines."""
 
 
 class ServerError(PlatformError):

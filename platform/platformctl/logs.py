@@ -1,4 +1,4 @@
-"""`logs`: what the platform's containers wrote."""
+"""`logs`: what the platform's instances wrote."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,13 +9,13 @@ from platformctl.workspace import Workspace
 
 
 def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
-    """Yield lines, each behind its container's name; a pool's name stands for all of its workers.
+    """Yield lines, each behind its instance's name; a pool's name stands for all of its workers.
 
     Raises UsageError for a name that nothing of the platform has.
     """
     project, runtime = workspace.project(), workspace.runtime
     machine = runtime.observe([])
-    if not machine.containers:
+    if not machine.instances:
         raise UsageError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
     services = [service for name in names for service in _services(machine, name)]
     return runtime.logs(services, follow=follow, tail=tail)
@@ -23,14 +23,12 @@ def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail:
 
 def _services(machine: Machine, name: str) -> list[str]:
     found = [
-        container.service
-        for container in machine.containers
-        if name in (container.service, container.name) or (container.role == "worker" and name == container.pool)
+        instance.service
+        for instance in machine.instances
+        if name in (instance.service, instance.name) or (instance.role == "worker" and name == instance.pool)
     ]
     if not found:
-        known = sorted(
-            {name for container in machine.containers for name in (container.service, container.pool) if name}
-        )
+        known = sorted({name for instance in machine.instances for name in (instance.service, instance.pool) if name})
         raise UsageError(
             f"Nothing is named {name!r}{nearest(name, known)}", remedy="`platformctl status` shows what runs."
         )

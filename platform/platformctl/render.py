@@ -38,10 +38,12 @@ _WORKER_ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of the bundle. release: digest of all that it is made from; a container of another one is replaced."""
+    """A service of the bundle. instance: the name of what runs it, and of its worker in Prefect.
+
+    release: digest of all that it is made from; an instance of another one is replaced."""
 
     name: str
-    container: str
+    instance: str
     role: Role
     image: str
     release: str
@@ -179,10 +181,8 @@ def _service(name: str, content: Mapping[str, object], release: str) -> Service:
     labels = content["labels"]
     if not isinstance(labels, dict):
         raise TypeError(f"the template gives {name} no mapping of labels")
-    container = str(content.get("container_name", name))
-    return Service(
-        name, container, labels[f"{LABEL}.role"], str(content["image"]), release, labels.get(f"{LABEL}.pool")
-    )
+    instance = str(content.get("container_name", name))
+    return Service(name, instance, labels[f"{LABEL}.role"], str(content["image"]), release, labels.get(f"{LABEL}.pool"))
 
 
 def _holds(file: Path, content: bytes) -> bool:

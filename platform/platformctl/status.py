@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from platformctl.plan.observe import observe
-from platformctl.plan.observed import Container, Observed
+from platformctl.plan.observed import Instance, Observed
 from platformctl.plan.reconcile_workers import is_online
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.workspace import Workspace
@@ -96,8 +96,8 @@ def read_status(workspace: Workspace) -> Status:
 
 def _database(observed: Observed) -> DatabaseStatus:
     found = observed.machine.of_service("database")
-    container: Container | None = found[0] if found else None
-    return DatabaseStatus(bool(container and container.is_ready), container.image if container else "")
+    instance: Instance | None = found[0] if found else None
+    return DatabaseStatus(bool(instance and instance.is_ready), instance.image if instance else "")
 
 
 def _pool(name: str, wanted: Wanted, observed: Observed) -> PoolStatus:

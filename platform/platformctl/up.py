@@ -55,7 +55,7 @@ def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) ->
     with lock_workspace(workspace, command, report):
         edited = _edit(workspace, edit)
         wanted = load_wanted(workspace.project())
-        is_there = bool(workspace.runtime.observe([]).containers)
+        is_there = bool(workspace.runtime.observe([]).instances)
         return Outcome(wanted.project, edited, _converge(workspace, wanted, report) if is_there else None)
 
 

@@ -80,7 +80,7 @@ def test_delete_names_the_runs_it_would_end_and_asks(running: Cli) -> None:
     assert "[pools.prod]" not in running.spec
     assert sorted(running.fakes.prefect.pools) == ["dev"]
     assert running.fakes.prefect.flow_runs["r1"].state_type == "CANCELLED"
-    assert not [name for name in running.fakes.engine.containers if "prod" in name]
+    assert not [name for name in running.fakes.engine.instances if "prod" in name]
 
 
 def test_a_pool_that_a_deployment_needs_is_not_deleted(running: Cli) -> None:

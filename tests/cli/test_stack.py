@@ -82,7 +82,7 @@ def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli
 
     assert result.exit_code == 1
     assert "Port 4200 is taken." in result.output
-    assert not cli.fakes.engine.containers
+    assert not cli.fakes.engine.instances
     assert not (cli.folder / ".platform" / "secrets").exists()
 
 
@@ -95,7 +95,7 @@ def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli)
     assert result.exit_code == 1
     assert "prefecthq/prefect:3.8.8-python3.13 can't be had" in result.output
     assert not (cli.folder / ".platform" / "secrets").exists()
-    assert not cli.fakes.engine.containers
+    assert not cli.fakes.engine.instances
 
 
 def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> None:
@@ -109,7 +109,7 @@ def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> No
     assert not list((running.folder / ".platform" / "secrets").iterdir())
 
 
-def test_a_container_that_fails_is_shown_with_its_last_lines(cli: Cli) -> None:
+def test_an_instance_that_fails_is_shown_with_its_last_lines(cli: Cli) -> None:
     cli.fakes.engine.failing["server"] = "ValueError: no such database"
 
     result = cli("up")
@@ -241,7 +241,7 @@ def test_down_removes_everything_but_the_data(running: Cli) -> None:
 
     assert result.exit_code == 0, result.output
     assert "Its data stays" in result.output
-    assert not running.fakes.engine.containers
+    assert not running.fakes.engine.instances
     assert not running.fakes.engine.networks
     assert running.fakes.engine.volumes
     assert not any(pool.is_paused for pool in running.fakes.prefect.pools.values())
@@ -253,7 +253,7 @@ def test_down_with_volumes_names_what_is_lost_and_asks(running: Cli) -> None:
 
     assert refused.exit_code == 1
     assert "acme_database: flow runs, logs" in refused.output
-    assert running.fakes.engine.containers
+    assert running.fakes.engine.instances
 
     assert running("down", "--volumes", "--yes").exit_code == 0
     assert not running.fakes.engine.volumes

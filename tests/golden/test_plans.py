@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from golden_check import Golden
-from platformctl.plan.observed import Container, FlowRun, Observed, Worker
+from platformctl.plan.observed import FlowRun, Instance, Observed, Worker
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.spec.load import load_project
 from projects import DEPLOYMENTS, SPEC, write_project
-from worlds import NOON, container, everything, nothing, run
+from worlds import NOON, everything, instance, nothing, run
 
 TEXTS = Path(__file__).parent / "plans"
 Change = Callable[[Wanted, Observed], Observed]
@@ -29,14 +29,14 @@ def load(folder: Path, spec: str = SPEC, **files: str) -> Wanted:
     return load_wanted(load_project(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files)))
 
 
-def with_container(observed: Observed, service: str, change: Callable[[Container], Container | None]) -> Observed:
-    """The same, with one service's container changed, or gone."""
-    held = [change(found) if found.service == service else found for found in observed.machine.containers]
-    return replace(observed, machine=replace(observed.machine, containers=tuple(found for found in held if found)))
+def with_instance(observed: Observed, service: str, change: Callable[[Instance], Instance | None]) -> Observed:
+    """The same, with one service's instance changed, or gone."""
+    held = [change(found) if found.service == service else found for found in observed.machine.instances]
+    return replace(observed, machine=replace(observed.machine, instances=tuple(found for found in held if found)))
 
 
 def without_server(observed: Observed) -> Observed:
-    return replace(with_container(observed, "server", lambda _: None), prefect=None)
+    return replace(with_instance(observed, "server", lambda _: None), prefect=None)
 
 
 def with_runs(observed: Observed, *runs: FlowRun) -> Observed:
@@ -46,14 +46,14 @@ def with_runs(observed: Observed, *runs: FlowRun) -> Observed:
 
 def with_surplus_worker(wanted: Wanted, observed: Observed) -> Observed:
     surplus = replace(
-        container(wanted.bundle.service("worker-prod-2")), name="acme-worker-prod-3", service="worker-prod-3"
+        instance(wanted.bundle.service("worker-prod-2")), name="acme-worker-prod-3", service="worker-prod-3"
     )
-    machine = replace(observed.machine, containers=(*observed.machine.containers, surplus))
+    machine = replace(observed.machine, instances=(*observed.machine.instances, surplus))
     return replace(observed, machine=machine)
 
 
 def with_stale_heartbeats(observed: Observed) -> Observed:
-    """Workers that Prefect still calls online, from before their containers started."""
+    """Workers that Prefect still calls online, from before their instances started."""
     assert observed.prefect
     rows: list[Worker] = [replace(row, last_heartbeat=NOON - timedelta(seconds=30)) for row in observed.prefect.workers]
     return replace(observed, prefect=replace(observed.prefect, workers=tuple(rows)))
@@ -71,23 +71,23 @@ def with_drift(observed: Observed) -> Observed:
 CHANGES: dict[str, Change] = {
     "from-nothing": lambda _, __: nothing(),
     "as-wanted": lambda _, o: o,
-    "after-down": lambda _, o: replace(without_server(o), machine=replace(o.machine, containers=()), prefect=None),
+    "after-down": lambda _, o: replace(without_server(o), machine=replace(o.machine, instances=()), prefect=None),
     "server-gone": lambda _, o: without_server(o),
     "server-stopped": lambda _, o: replace(
-        with_container(o, "server", lambda c: replace(c, status="exited", exit_code=137, health="none")), prefect=None
+        with_instance(o, "server", lambda c: replace(c, status="exited", exit_code=137, health="none")), prefect=None
     ),
-    "server-unhealthy": lambda _, o: with_container(o, "server", lambda c: replace(c, health="unhealthy")),
-    "server-of-another-image": lambda _, o: with_container(
+    "server-unhealthy": lambda _, o: with_instance(o, "server", lambda c: replace(c, health="unhealthy")),
+    "server-of-another-image": lambda _, o: with_instance(
         o, "server", lambda c: replace(c, image="prefecthq/prefect:3.7.8-python3.13", release="old")
     ),
     "migration-failed": lambda _, o: replace(
-        with_container(without_server(o), "migrate", lambda c: replace(c, exit_code=1)), prefect=None
+        with_instance(without_server(o), "migrate", lambda c: replace(c, exit_code=1)), prefect=None
     ),
     "new-volume": lambda _, o: replace(
         without_server(o),
         machine=replace(without_server(o).machine, volumes={"acme_database": NOON + timedelta(hours=1)}),
     ),
-    "worker-killed": lambda _, o: with_container(
+    "worker-killed": lambda _, o: with_instance(
         with_runs(o, run("acme-worker-prod-2")), "worker-prod-2", lambda c: replace(c, status="exited", exit_code=137)
     ),
     "worker-restarted-under-a-run": lambda _, o: with_runs(
@@ -95,7 +95,7 @@ CHANGES: dict[str, Change] = {
     ),
     "runs-that-go-on": lambda _, o: with_runs(o, run("acme-worker-prod-1"), run("another-host", minutes=-9), run(None)),
     "image-changed": lambda _, o: replace(
-        with_container(o, "worker-dev-1", lambda c: replace(c, image="acme/pipelines:old", release="old")),
+        with_instance(o, "worker-dev-1", lambda c: replace(c, image="acme/pipelines:old", release="old")),
         changed_files=(
             "compose.yaml",
             "images/pipelines/Dockerfile",
@@ -103,14 +103,14 @@ CHANGES: dict[str, Change] = {
             "images/pipelines/app/b.py",
         ),
     ),
-    "worker-hangs": lambda _, o: with_container(o, "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+    "worker-hangs": lambda _, o: with_instance(o, "worker-dev-1", lambda c: replace(c, health="unhealthy")),
     "worker-without-its-server": lambda _, o: replace(
-        with_container(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),
+        with_instance(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),
         time=NOON + timedelta(seconds=20),
     ),
     "folder-moved": lambda _, o: replace(
         o,
-        machine=replace(o.machine, containers=tuple(replace(held, is_stranded=True) for held in o.machine.containers)),
+        machine=replace(o.machine, instances=tuple(replace(held, is_stranded=True) for held in o.machine.instances)),
     ),
     "surplus-worker": with_surplus_worker,
     "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),

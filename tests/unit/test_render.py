@@ -39,7 +39,7 @@ def test_a_change_of_one_pool_changes_the_releases_of_its_workers_only(tmp_path:
     assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
 
 
-def test_a_limit_and_the_number_of_workers_replace_no_container(tmp_path: Path) -> None:
+def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:
     before = {service.name: service.release for service in render(tmp_path).services}
     spec = SPEC.replace("limit = 10", "limit = 99").replace("workers = 2", "workers = 3")
     after = {service.name: service.release for service in render(tmp_path, spec).services}

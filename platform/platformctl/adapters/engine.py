@@ -13,7 +13,7 @@ import docker.errors
 import requests
 
 from platformctl.errors import EngineError, PreflightError
-from platformctl.plan.observed import LABEL, Container, Machine
+from platformctl.plan.observed import LABEL, Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
@@ -37,12 +37,12 @@ class Engine:
         labels = {"label": f"{LABEL}.platform={platform}"}
         with _translated():
             ids = [summary["Id"] for summary in self._api.containers(all=True, filters=labels)]
-            containers = [container for id_ in ids if (container := self._container(id_))]
+            instances = [instance for id_ in ids if (instance := self._instance(id_))]
             volumes = self._api.volumes(filters=labels)["Volumes"] or []
             networks = self._api.networks(filters=labels)
             present = frozenset(image for image in images if self._has_image(image))
         return Machine(
-            tuple(sorted(containers, key=lambda container: container.name)),
+            tuple(sorted(instances, key=lambda instance: instance.name)),
             {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes},
             tuple(sorted(network["Name"] for network in networks)),
             present,
@@ -123,13 +123,13 @@ class Engine:
             return False
         return True
 
-    def _container(self, id_: str) -> Container | None:
+    def _instance(self, id_: str) -> Instance | None:
         try:
             found = self._api.inspect_container(id_)
         except docker.errors.NotFound:
             return None  # removed between the two questions
         labels, state = found["Config"]["Labels"], found["State"]
-        return Container(
+        return Instance(
             id=id_,
             name=found["Name"].lstrip("/"),
             service=labels.get(f"{LABEL}.service", ""),

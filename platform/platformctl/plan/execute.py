@@ -22,7 +22,7 @@ from platformctl.plan.step import (
     Plan,
     PullImage,
     RegisterDeployments,
-    RemoveContainers,
+    RemoveInstances,
     RemoveNetwork,
     RemoveVolume,
     RequeueRun,
@@ -122,8 +122,8 @@ class _Executor:
                 self._api.requeue_run(run.id)
             case RegisterDeployments(image, digests):
                 self._register(image, digests)
-            case RemoveContainers(containers, grace):
-                self._runtime.stop(containers, grace=grace)
+            case RemoveInstances(instances, grace):
+                self._runtime.stop(instances, grace=grace)
             case RemoveNetwork(name):
                 self._runtime.remove_network(name)
             case RemoveVolume(name):

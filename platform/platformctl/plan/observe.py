@@ -19,7 +19,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     project = wanted.project
     images = [*wanted.pulled_images, *(image.reference for image in wanted.built_images)]
     machine = runtime.observe(images)
-    runs_server = any(container.role == "server" and container.status == "running" for container in machine.containers)
+    runs_server = any(instance.role == "server" and instance.status == "running" for instance in machine.instances)
     return Observed(
         time=datetime.now(UTC),
         unwritten_secrets=unwritten_secrets(project.secrets),

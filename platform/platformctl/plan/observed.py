@@ -12,8 +12,8 @@ Health = Literal["none", "starting", "healthy", "unhealthy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
-    """A container of the platform, with the labels that it carries.
+class Instance:
+    """What runs a service of the platform, a container say, with the labels that it carries.
 
     restarts: how often its policy restarted it. is_stranded: whether the folder that it mounts its secrets from is gone.
     """
@@ -48,14 +48,14 @@ class Container:
 class Machine:
     """What the runtime holds of one platform. volumes: name to creation. images: those of the wanted ones that are there."""
 
-    containers: tuple[Container, ...]
+    instances: tuple[Instance, ...]
     volumes: Mapping[str, datetime]
     networks: tuple[str, ...]
     images: frozenset[str]
 
-    def of_service(self, service: str) -> tuple[Container, ...]:
-        """Return the containers of a service."""
-        return tuple(container for container in self.containers if container.service == service)
+    def of_service(self, service: str) -> tuple[Instance, ...]:
+        """Return the instances of a service."""
+        return tuple(instance for instance in self.instances if instance.service == service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class WorkPool:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker as Prefect has it; its name is its container's."""
+    """A worker as Prefect has it; its name is its instance's."""
 
     name: str
     pool: str

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from platformctl.adapters.prefect import Api
 from platformctl.errors import ServiceError
-from platformctl.plan.observed import Container
+from platformctl.plan.observed import Instance
 from platformctl.plan.reconcile_workers import is_fresh
 from platformctl.render import Service
 from platformctl.runtimes.runtime import Runtime
@@ -13,20 +13,20 @@ from platformctl.waiting import wait_until
 
 _SERVICE_SECONDS, _MIGRATION_SECONDS, _WORKERS_SECONDS = 180.0, 7200.0, 180.0
 _CRASHES = 3
-"""How often a container may be restarted before it counts as failed: the first time may be its neighbours' fault."""
+"""How often an instance may be restarted before it counts as failed: the first time may be its neighbours' fault."""
 
 
 def await_service(runtime: Runtime, service: Service) -> None:
     """Wait until a service is healthy, or a one-shot completed; raises ServiceError with its last lines."""
     is_oneshot = service.role == "migrate"
     seconds = _MIGRATION_SECONDS if is_oneshot else _SERVICE_SECONDS
-    seen: list[Container] = []
+    seen: list[Instance] = []
 
     def check() -> bool | None:
         seen[:] = runtime.observe([]).of_service(service.name)
-        if any(_has_failed(container, is_oneshot=is_oneshot) for container in seen):
+        if any(_has_failed(instance, is_oneshot=is_oneshot) for instance in seen):
             raise _failed(runtime, seen[-1])
-        done = [container.is_completed if is_oneshot else container.is_ready for container in seen]
+        done = [instance.is_completed if is_oneshot else instance.is_ready for instance in seen]
         return True if done and all(done) else None
 
     if wait_until(check, seconds=seconds) is None:
@@ -36,15 +36,15 @@ def await_service(runtime: Runtime, service: Service) -> None:
 def await_workers(runtime: Runtime, api: Api, services: Sequence[Service], note: Callable[[str], None]) -> None:
     """Wait until workers are online in Prefect; raises ServiceError with the last lines of one that fails."""
     waited = {service.name: service for service in services}
-    seen: dict[str, Container] = {}
+    seen: dict[str, Instance] = {}
     noted = [0.0]
 
     def check() -> bool | None:
-        containers = [container for container in runtime.observe([]).containers if container.service in waited]
-        seen.update({container.service: container for container in containers})
-        for container in containers:
-            if _has_failed(container, is_oneshot=False):
-                raise _failed(runtime, container)
+        instances = [instance for instance in runtime.observe([]).instances if instance.service in waited]
+        seen.update({instance.service: instance for instance in instances})
+        for instance in instances:
+            if _has_failed(instance, is_oneshot=False):
+                raise _failed(runtime, instance)
         online = _online(api, services, seen)
         if len(online) < len(services) and time.monotonic() - noted[0] > 5:
             note(f"{len(online)} of {len(services)} online")
@@ -56,46 +56,46 @@ def await_workers(runtime: Runtime, api: Api, services: Sequence[Service], note:
         raise _late(runtime, missing, [seen[missing.name]] if missing.name in seen else [], _WORKERS_SECONDS)
 
 
-def _online(api: Api, services: Sequence[Service], seen: dict[str, Container]) -> set[str]:
+def _online(api: Api, services: Sequence[Service], seen: dict[str, Instance]) -> set[str]:
     """Names of the services whose worker runs and was heard of since it started."""
     rows = {row.name: row for pool in {service.pool or "" for service in services} for row in api.workers(pool)}
     return {
         service.name
         for service in services
-        if (container := seen.get(service.name))
-        and container.status == "running"
-        and (row := rows.get(service.container))
+        if (instance := seen.get(service.name))
+        and instance.status == "running"
+        and (row := rows.get(service.instance))
         and row.is_online
-        and is_fresh(row, container)
+        and is_fresh(row, instance)
     }
 
 
-def _has_failed(container: Container, *, is_oneshot: bool) -> bool:
+def _has_failed(instance: Instance, *, is_oneshot: bool) -> bool:
     if is_oneshot:
-        return container.status == "exited" and not container.is_completed and container.started.year > 1
-    is_unhealthy = container.health == "unhealthy" and container.role != "worker"  # a worker may lack its server
-    return container.status == "dead" or container.restarts >= _CRASHES or is_unhealthy
+        return instance.status == "exited" and not instance.is_completed and instance.started.year > 1
+    is_unhealthy = instance.health == "unhealthy" and instance.role != "worker"  # a worker may lack its server
+    return instance.status == "dead" or instance.restarts >= _CRASHES or is_unhealthy
 
 
-def _failed(runtime: Runtime, container: Container) -> ServiceError:
-    what = "is unhealthy" if container.health == "unhealthy" else f"failed with exit code {container.exit_code}"
-    again = f" after {container.restarts} restarts" if container.restarts else ""
-    return _error(runtime, f"{container.name} {what}{again}", container)
+def _failed(runtime: Runtime, instance: Instance) -> ServiceError:
+    what = "is unhealthy" if instance.health == "unhealthy" else f"failed with exit code {instance.exit_code}"
+    again = f" after {instance.restarts} restarts" if instance.restarts else ""
+    return _error(runtime, f"{instance.name} {what}{again}", instance)
 
 
-def _late(runtime: Runtime, service: Service, seen: Sequence[Container], seconds: float) -> ServiceError:
+def _late(runtime: Runtime, service: Service, seen: Sequence[Instance], seconds: float) -> ServiceError:
     if not seen:
         remedy = f"`docker ps --all` shows what is there; type the same command to try again ({service.name})."
-        return ServiceError(f"{service.container} was not there after {seconds:.0f} s.", remedy=remedy)
+        return ServiceError(f"{service.instance} was not there after {seconds:.0f} s.", remedy=remedy)
     state = seen[-1].status + (f", {seen[-1].health}" if seen[-1].health != "none" else "")
-    return _error(runtime, f"{service.container} is not ready after {seconds:.0f} s ({state})", seen[-1])
+    return _error(runtime, f"{service.instance} is not ready after {seconds:.0f} s ({state})", seen[-1])
 
 
-def _error(runtime: Runtime, what: str, container: Container) -> ServiceError:
-    """The container's own last words, and its health check's where that is what failed."""
-    lines = runtime.last_lines(container.id) or "(it wrote nothing)"
-    check = runtime.health_output(container.id) if container.health in ("unhealthy", "starting") else ""
+def _error(runtime: Runtime, what: str, instance: Instance) -> ServiceError:
+    """The instance's own last words, and its health check's where that is what failed."""
+    lines = runtime.last_lines(instance.id) or "(it wrote nothing)"
+    check = runtime.health_output(instance.id) if instance.health in ("unhealthy", "starting") else ""
     said = [f"{what}. Its last lines:", *(f"  {line}" for line in lines.splitlines())]
     said += ["Its health check said:", *(f"  {line}" for line in check.splitlines()[-5:])] if check else []
-    remedy = f"`platformctl logs {container.service}` shows more; mend the cause, then type the same command."
+    remedy = f"`platformctl logs {instance.service}` shows more; mend the cause, then type the same command."
     return ServiceError("\n".join(said), remedy=remedy)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.observed import Container, Observed
+from platformctl.plan.observed import Instance, Observed
 from platformctl.plan.reconcile_prefect import deployment_steps, orphan_steps, pool_steps, zombie_steps
 from platformctl.plan.reconcile_workers import await_steps, worker_steps
 from platformctl.plan.step import (
@@ -11,7 +11,7 @@ from platformctl.plan.step import (
     BuildImage,
     Plan,
     PullImage,
-    RemoveContainers,
+    RemoveInstances,
     StartService,
     Step,
     WriteBundle,
@@ -72,45 +72,45 @@ def _service_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
 
 
 def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
-    containers = observed.machine.of_service(service.name)
-    if not containers:
+    instances = observed.machine.of_service(service.name)
+    if not instances:
         yield Step(service.name, Action.CREATE, "not there", StartService(service))
-    elif cause := replacement_cause(service, containers):
+    elif cause := replacement_cause(service, instances):
         yield Step(service.name, Action.REPLACE, cause, StartService(service, recreate=True))
-    elif containers[0].health == "unhealthy":
+    elif instances[0].health == "unhealthy":
         yield Step(service.name, Action.REPLACE, "unhealthy", StartService(service, recreate=True))
-    elif containers[0].status != "running":
-        yield Step(service.name, Action.START, describe(containers[0]), StartService(service))
-    elif not containers[0].is_ready:
+    elif instances[0].status != "running":
+        yield Step(service.name, Action.START, describe(instances[0]), StartService(service))
+    elif not instances[0].is_ready:
         yield Step(service.name, Action.WAIT, "starting", StartService(service))
 
 
 def _migrate_step(service: Service, observed: Observed) -> Iterator[Step]:
-    """The schema is brought up to date once for a version and a volume; the container that did it stays as the proof."""
-    containers = observed.machine.of_service(service.name)
-    if not containers:
+    """The schema is brought up to date once for a version and a volume; the instance that did it stays as the proof."""
+    instances = observed.machine.of_service(service.name)
+    if not instances:
         yield Step("schema", Action.MIGRATE, "not known to be up to date", StartService(service, recreate=True))
-    elif cause := replacement_cause(service, containers):
+    elif cause := replacement_cause(service, instances):
         yield Step("schema", Action.MIGRATE, cause, StartService(service, recreate=True))
-    elif containers[0].status == "running":
+    elif instances[0].status == "running":
         yield Step("schema", Action.WAIT, "the migration runs", StartService(service))
-    elif not containers[0].is_completed:
+    elif not instances[0].is_completed:
         yield Step(
-            "schema", Action.MIGRATE, f"the migration {describe(containers[0])}", StartService(service, recreate=True)
+            "schema", Action.MIGRATE, f"the migration {describe(instances[0])}", StartService(service, recreate=True)
         )
-    elif _is_older_than_data(containers[0], observed):
+    elif _is_older_than_data(instances[0], observed):
         yield Step("schema", Action.MIGRATE, "the database's volume is new", StartService(service, recreate=True))
 
 
-def _is_older_than_data(migration: Container, observed: Observed) -> bool:
+def _is_older_than_data(migration: Instance, observed: Observed) -> bool:
     created = [time for name, time in observed.machine.volumes.items() if name.endswith("_database")]
     return not created or migration.started < max(created)
 
 
 def _leftover_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """Containers of services that are no more, one-shots that were interrupted among them; workers are drained elsewhere."""
+    """Instances of services that are no more, one-shots that were interrupted among them; workers are drained elsewhere."""
     kept = {service.name for service in wanted.bundle.services if service.role != "deploy"}
-    for container in observed.machine.containers:
-        if container.service not in kept and container.role != "worker":
-            cause = f"left over: {container.service} is not wanted any more"
-            yield Step(container.name, Action.REMOVE, cause, RemoveContainers((container.id,), grace=10))
+    for instance in observed.machine.instances:
+        if instance.service not in kept and instance.role != "worker":
+            cause = f"left over: {instance.service} is not wanted any more"
+            yield Step(instance.name, Action.REMOVE, cause, RemoveInstances((instance.id,), grace=10))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from platformctl.errors import SpecError
-from platformctl.plan.observed import Container, FlowRun, Observed, WorkPool
+from platformctl.plan.observed import FlowRun, Instance, Observed, WorkPool
 from platformctl.plan.step import (
     Action,
     CrashRun,
@@ -89,10 +89,10 @@ def orphan_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     One that was running is crashed; one that had not begun is scheduled again. Workers of others are not judged.
     """
     prefix = f"{wanted.project.spec.platform.name}-worker-"
-    containers = {container.name: container for container in observed.machine.containers}
+    instances = {instance.name: instance for instance in observed.machine.instances}
     for run in observed.prefect.runs if observed.prefect else ():
         worker = run.worker or ""
-        if worker.startswith(prefix) and (cause := _lost(run, containers.get(worker))):
+        if worker.startswith(prefix) and (cause := _lost(run, instances.get(worker))):
             yield lost_run_step(run, cause)
 
 
@@ -103,13 +103,13 @@ def lost_run_step(run: FlowRun, cause: str) -> Step:
     return Step(f"run {run.name}", Action.CRASH, cause, CrashRun(run, f"Its process is gone: {cause}."))
 
 
-def _lost(run: FlowRun, container: Container | None) -> str | None:
-    if container is None:
+def _lost(run: FlowRun, instance: Instance | None) -> str | None:
+    if instance is None:
         return f"its worker {run.worker} is gone"
-    if container.status != "running":
+    if instance.status != "running":
         return f"its worker {run.worker} does not run"
-    if container.started > run.since:
-        return f"its worker {run.worker} restarted at {container.started:%H:%M:%S} UTC"
+    if instance.started > run.since:
+        return f"its worker {run.worker} restarted at {instance.started:%H:%M:%S} UTC"
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.observed import Container, Observed, Worker
+from platformctl.plan.observed import Instance, Observed, Worker
 from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
 from platformctl.plan.wanted import Wanted
 from platformctl.render import Service
@@ -37,19 +37,19 @@ def await_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
 
 def _surplus_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     kept = {service.name for service in wanted.bundle.services}
-    surplus: dict[str, list[Container]] = {}
-    for container in observed.machine.containers:
-        if container.role == "worker" and container.service not in kept:
-            surplus.setdefault(container.pool or "", []).append(container)
-    for name, containers in surplus.items():
+    surplus: dict[str, list[Instance]] = {}
+    for instance in observed.machine.instances:
+        if instance.role == "worker" and instance.service not in kept:
+            surplus.setdefault(instance.pool or "", []).append(instance)
+    for name, instances in surplus.items():
         pool = wanted.project.spec.pools.get(name)
         cause = f"{pool.workers} wanted" if pool else "the pool is not in platform.toml"
-        change = StopWorkers(name, _names(containers), pool.grace if pool else _GRACE_OF_REMOVED, is_final=True)
-        yield Step(f"workers {name}", Action.REMOVE, f"{_count(containers)}: {cause}", change)
+        change = StopWorkers(name, _names(instances), pool.grace if pool else _GRACE_OF_REMOVED, is_final=True)
+        yield Step(f"workers {name}", Action.REMOVE, f"{_count(instances)}: {cause}", change)
 
 
 def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterator[Step]:
-    groups: dict[tuple[Action, str], list[tuple[Service, Container | None]]] = {}
+    groups: dict[tuple[Action, str], list[tuple[Service, Instance | None]]] = {}
     for service in wanted.bundle.workers(pool):
         found = observed.machine.of_service(service.name)
         if need := _need(service, found, observed):
@@ -57,12 +57,12 @@ def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterato
     grace = wanted.project.spec.pools[pool].grace
     for (action, cause), members in groups.items():
         services = [service for service, _ in members]
-        replaced = _names([container for _, container in members if container]) if action is Action.REPLACE else ()
+        replaced = _names([instance for _, instance in members if instance]) if action is Action.REPLACE else ()
         change = StartWorkers(pool, tuple(services), replaced, grace)
         yield Step(f"workers {pool}", action, f"{_count(services)}: {cause}", change)
 
 
-def _need(service: Service, found: tuple[Container, ...], observed: Observed) -> tuple[Action, str] | None:
+def _need(service: Service, found: tuple[Instance, ...], observed: Observed) -> tuple[Action, str] | None:
     if not found:
         return Action.CREATE, "not there"
     if cause := replacement_cause(service, found):
@@ -81,22 +81,22 @@ def _had_its_chance(observed: Observed) -> bool:
 
 
 def is_online(service: Service, observed: Observed) -> bool:
-    """Whether a worker runs and has been heard of by Prefect since its container started."""
-    containers = observed.machine.of_service(service.name)
-    if observed.prefect is None or len(containers) != 1 or containers[0].status != "running":
+    """Whether a worker runs and has been heard of by Prefect since its instance started."""
+    instances = observed.machine.of_service(service.name)
+    if observed.prefect is None or len(instances) != 1 or instances[0].status != "running":
         return False
-    rows = [worker for worker in observed.prefect.workers if worker.name == service.container]
-    return any(row.is_online and is_fresh(row, containers[0]) for row in rows)
+    rows = [worker for worker in observed.prefect.workers if worker.name == service.instance]
+    return any(row.is_online and is_fresh(row, instances[0]) for row in rows)
 
 
-def is_fresh(row: Worker, container: Container) -> bool:
-    """Whether a worker was heard of since its container started; an old row stays online for a while."""
-    return row.last_heartbeat >= container.started - _SKEW
+def is_fresh(row: Worker, instance: Instance) -> bool:
+    """Whether a worker was heard of since its instance started; an old row stays online for a while."""
+    return row.last_heartbeat >= instance.started - _SKEW
 
 
-def _names(containers: list[Container]) -> tuple[str, ...]:
-    return tuple(container.name for container in containers)
+def _names(instances: list[Instance]) -> tuple[str, ...]:
+    return tuple(instance.name for instance in instances)
 
 
-def _count(items: list[Service] | list[Container]) -> str:
+def _count(items: list[Service] | list[Instance]) -> str:
     return "1 worker" if len(items) == 1 else f"{len(items)} workers"

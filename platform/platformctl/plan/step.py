@@ -158,10 +158,10 @@ class RegisterDeployments(_ServerChange):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveContainers(_Change):
-    """Stop and remove containers. grace: seconds until they are killed."""
+class RemoveInstances(_Change):
+    """Stop and remove instances. grace: seconds until they are killed."""
 
-    containers: tuple[str, ...]
+    instances: tuple[str, ...]
     grace: int
 
 
@@ -195,7 +195,7 @@ Change = (
     | CrashRun
     | RequeueRun
     | RegisterDeployments
-    | RemoveContainers
+    | RemoveInstances
     | RemoveNetwork
     | RemoveVolume
 )

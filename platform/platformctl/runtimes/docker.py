@@ -86,22 +86,22 @@ class DockerRuntime:
         """Have Compose create, replace or start services."""
         self._compose.start(services, recreate=recreate)
 
-    def stop(self, containers: Sequence[str], *, grace: int) -> None:
-        """Stop and remove containers, all at once."""
-        with ThreadPoolExecutor(max_workers=max(len(containers), 1)) as pool:
-            list(pool.map(functools.partial(self._engine.remove_container, grace=grace), containers))
+    def stop(self, instances: Sequence[str], *, grace: int) -> None:
+        """Stop and remove instances, all at once."""
+        with ThreadPoolExecutor(max_workers=max(len(instances), 1)) as pool:
+            list(pool.map(functools.partial(self._engine.remove_container, grace=grace), instances))
 
     def register(self, image: str) -> str:
         """Run the bundle's one-shot that registers an image's deployments."""
         return self._compose.run(f"deploy-{image}")
 
-    def last_lines(self, container: str) -> str:
-        """Return the last lines that a container wrote."""
-        return self._engine.last_lines(container)
+    def last_lines(self, instance: str) -> str:
+        """Return the last lines that an instance wrote."""
+        return self._engine.last_lines(instance)
 
-    def health_output(self, container: str) -> str:
-        """Return what a container's last health check said."""
-        return self._engine.health_output(container)
+    def health_output(self, instance: str) -> str:
+        """Return what an instance's last health check said."""
+        return self._engine.health_output(instance)
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield lines that services wrote."""

@@ -1,4 +1,4 @@
-"""A runtime in memory, for tests: it holds containers as an engine would, and its workers report to a fake Prefect."""
+"""A runtime in memory, for tests: it holds instances as an engine would, and its workers report to a fake Prefect."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from pathlib import Path
 from platformctl.adapters.prefect_fake import FakePrefect
 from platformctl.errors import PlatformError, PreflightError
 from platformctl.images import WorkerImage
-from platformctl.plan.observed import Container, Machine
+from platformctl.plan.observed import Instance, Machine
 from platformctl.plan.wanted import load_wanted
 from platformctl.render import Service
 from platformctl.runtimes.runtime import BuildOptions, Line
@@ -21,7 +21,7 @@ class FakeRuntime:
 
     prefect: FakePrefect
     name: str = "docker"
-    containers: dict[str, Container] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
     volumes: dict[str, datetime] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
     images: set[str] = field(default_factory=lambda: {"postgres:17", "prefecthq/prefect:3.8.8-python3.13"})
@@ -44,8 +44,8 @@ class FakeRuntime:
     def observe(self, images: Sequence[str]) -> Machine:
         """Return what is held."""
         present = frozenset(image for image in images if image in self.images)
-        containers = tuple(sorted(self.containers.values(), key=lambda container: container.name))
-        return Machine(containers, dict(self.volumes), tuple(sorted(self.networks)), present)
+        instances = tuple(sorted(self.instances.values(), key=lambda instance: instance.name))
+        return Machine(instances, dict(self.volumes), tuple(sorted(self.networks)), present)
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError for an image that was withdrawn."""
@@ -64,24 +64,24 @@ class FakeRuntime:
         self.images.add(image.reference)
 
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
-        """Hold a running container of each service, as the folder's files want it now."""
+        """Hold a running instance of each service, as the folder's files want it now."""
         self.calls.append(f"start {' '.join(services)}" + (" anew" if recreate else ""))
         project = load_project(self.folder, self.env)
         bundle = load_wanted(project).bundle
         self.networks |= {f"{project.spec.platform.name}_{name}" for name in ("data", "platform")}
         for name in services:
             service = bundle.service(name)
-            self.containers[service.container] = self._container(service)
+            self.instances[service.instance] = self._instance(service)
             if service.role == "database":
                 self.volumes.setdefault(f"{project.spec.platform.name}_database", datetime.now(UTC))
             self._report_to_prefect(service)
 
-    def stop(self, containers: Sequence[str], *, grace: int) -> None:
-        """Hold some containers no more."""
-        self.calls.append(f"stop {' '.join(containers)} within {grace} s")
-        gone = [name for name, held in self.containers.items() if name in containers or held.id in containers]
+    def stop(self, instances: Sequence[str], *, grace: int) -> None:
+        """Hold some instances no more."""
+        self.calls.append(f"stop {' '.join(instances)} within {grace} s")
+        gone = [name for name, held in self.instances.items() if name in instances or held.id in instances]
         for name in gone:
-            if self.containers.pop(name).role == "server":
+            if self.instances.pop(name).role == "server":
                 self.prefect.is_up = False
 
     def register(self, image: str) -> str:
@@ -91,19 +91,19 @@ class FakeRuntime:
             self.prefect.deployments[f"{deployment.entrypoint.rpartition(':')[2]}/{deployment.name}"] = deployment.key
         return ""
 
-    def last_lines(self, container: str) -> str:
+    def last_lines(self, instance: str) -> str:
         """Return what a failing service writes."""
-        service = next((held.service for held in self.containers.values() if held.id == container), "")
+        service = next((held.service for held in self.instances.values() if held.id == instance), "")
         return self.failing.get(service, "")
 
-    def health_output(self, container: str) -> str:
+    def health_output(self, instance: str) -> str:
         """Return nothing: no check has run."""
-        return f"{container}: no check has run"
+        return f"{instance}: no check has run"
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield a line of each service."""
         self.calls.append(f"logs follow={follow} tail={tail}")
-        held = sorted(container.service for container in self.containers.values())
+        held = sorted(instance.service for instance in self.instances.values())
         yield from (f"{service} | hello" for service in services or held)
 
     def remove_network(self, name: str) -> None:
@@ -117,18 +117,18 @@ class FakeRuntime:
 
     def home(self) -> str | None:
         """Return the folder that the platform was started from."""
-        return str(self.folder) if self.containers else None
+        return str(self.folder) if self.instances else None
 
     def kill(self, name: str) -> None:
-        """End a container as a crash would."""
-        self.containers[name] = replace(self.containers[name], status="exited", health="none", exit_code=137)
+        """End an instance as a crash would."""
+        self.instances[name] = replace(self.instances[name], status="exited", health="none", exit_code=137)
 
-    def _container(self, service: Service) -> Container:
+    def _instance(self, service: Service) -> Instance:
         now = datetime.now(UTC)
         is_oneshot, is_failing = service.role == "migrate", service.name in self.failing
-        return Container(
-            id=f"id-{service.container}-{len(self.calls)}",
-            name=service.container,
+        return Instance(
+            id=f"id-{service.instance}-{len(self.calls)}",
+            name=service.instance,
             service=service.name,
             role=service.role,
             pool=service.pool,
@@ -146,4 +146,4 @@ class FakeRuntime:
         if service.role == "server" and service.name not in self.failing:
             self.prefect.is_up = True
         if service.role == "worker" and service.pool and service.name not in self.failing:
-            self.prefect.report_worker(service.pool, service.container)
+            self.prefect.report_worker(service.pool, service.instance)

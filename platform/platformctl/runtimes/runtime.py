@@ -47,17 +47,17 @@ class Runtime(Protocol):
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
         """Create, replace or start services, without waiting for them."""
 
-    def stop(self, containers: Sequence[str], *, grace: int) -> None:
-        """Stop and remove containers at once, killing what still runs after `grace` seconds."""
+    def stop(self, instances: Sequence[str], *, grace: int) -> None:
+        """Stop and remove instances at once, killing what still runs after `grace` seconds."""
 
     def register(self, image: str) -> str:
         """Register the deployments of an image and return what Prefect said."""
 
-    def last_lines(self, container: str) -> str:
-        """Return the last lines that a container wrote."""
+    def last_lines(self, instance: str) -> str:
+        """Return the last lines that an instance wrote."""
 
-    def health_output(self, container: str) -> str:
-        """Return what a container's last health check said."""
+    def health_output(self, instance: str) -> str:
+        """Return what an instance's last health check said."""
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield lines that services wrote."""
