@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from platformctl.plan.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
 from platformctl.plan.reconcile_prefect import ZOMBIE_WITHIN
 from platformctl.plan.wanted import Wanted
-from platformctl.render import Service
+from platformctl.render.bundle import Service
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def nothing() -> Observed:
 def everything(wanted: Wanted) -> Observed:
     """Return what is there right after an `up`."""
     services = [service for service in wanted.bundle.services if service.role != "deploy"]
-    images = {service.image for service in services} | {image.reference for image in wanted.built_images}
+    images = {service.image for service in services} | {image.reference for image in wanted.bundle.built}
     name = wanted.project.spec.platform.name
     volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
     machine = Machine(tuple(instance(service) for service in services), volumes, (), frozenset(images))
@@ -63,5 +63,5 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         for service in services
         if service.role == "worker"
     )
-    registered = {deployment.key: deployment.digest for deployment in wanted.deployments}
+    registered = {deployment.key: wanted.digest(deployment) for deployment in wanted.deployments}
     return Prefect("3.8.8", pools, workers, (), registered, ZOMBIE_WITHIN)

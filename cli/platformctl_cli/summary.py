@@ -62,7 +62,7 @@ def plan_content(plan: Plan) -> dict[str, object]:
 def show_status(status: Status, secrets: Path) -> None:
     """Print a status: a line for each part, how to log in, and a table of the pools. secrets: their folder."""
     server = f"healthy, Prefect {status.server.version}" if status.server.healthy else "not answering"
-    database = f"healthy, {status.database.image}" if status.database.healthy else "not running"
+    database = f"healthy, {status.database.name}" if status.database.healthy else f"not running, {status.database.name}"
     runs = f"{status.runs.running} running, {status.runs.pending} pending, {status.runs.cancelling} cancelling"
     for name, value in (
         ("platform", f"{status.name} on {status.runtime}"),

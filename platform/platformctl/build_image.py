@@ -59,12 +59,11 @@ def _build(  # noqa: PLR0913  # as above
     platforms: Sequence[str],
 ) -> None:
     from platformctl.builds import build_secrets  # noqa: PLC0415  # what a build needs, most calls don't
-    from platformctl.plan.wanted import load_wanted  # noqa: PLC0415
-    from platformctl.render import write_bundle  # noqa: PLC0415
+    from platformctl.render.bundle import write_bundle  # noqa: PLC0415
 
     project, runtime = workspace.project(), workspace.runtime
     with lock_workspace(workspace, "platformctl build-image", report):
-        write_bundle(load_wanted(project).bundle, project.bundle)
+        write_bundle(workspace.wanted().bundle, project.bundle)
         options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))
         for image in images:
             runtime.build(image, options, lambda line: report(Note(line)))

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from platformctl.assets import asset_path
 from platformctl.errors import UsageError
 from platformctl.files import replace_file
-from platformctl.plan.wanted import load_wanted
-from platformctl.render import write_bundle
+from platformctl.render.bundle import SCHEMA
 from platformctl.spec.load import load_project
 from platformctl.spec.model import Platform
 from platformctl.templates import render_template
@@ -29,8 +29,9 @@ def init_project(folder: Path, name: str | None) -> list[str]:
     for path in wanted:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, contents[path])
-    project = load_project(folder)
-    write_bundle(load_wanted(project).bundle, project.bundle)
+    schema = load_project(folder).bundle / SCHEMA  # what the first line of platform.toml points editors at
+    schema.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(schema, (asset_path("templates") / SCHEMA).read_bytes())
     return wanted
 
 

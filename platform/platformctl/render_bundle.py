@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from platformctl.plan.wanted import load_wanted
-from platformctl.render import changed_files, write_bundle
+from platformctl.render.bundle import changed_files, write_bundle
 from platformctl.secrets import write_secrets
 from platformctl.workspace import Workspace
 
 
 def render_to_disk(workspace: Workspace) -> tuple[Path, tuple[str, ...]]:
     """Write the bundle, and the secrets that it mounts; returns its folder and the files that changed."""
-    project = workspace.project()
-    wanted = load_wanted(project)
+    wanted = workspace.wanted()
+    project = wanted.project
     changed = changed_files(wanted.bundle, project.bundle)
     write_secrets(project.secrets)
     write_bundle(wanted.bundle, project.bundle)

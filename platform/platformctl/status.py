@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from platformctl.plan.observe import observe
-from platformctl.plan.observed import Instance, Observed
+from platformctl.plan.observed import Observed
 from platformctl.plan.reconcile_workers import is_online
-from platformctl.plan.wanted import Wanted, load_wanted
+from platformctl.plan.wanted import Wanted
 from platformctl.workspace import Workspace
 
 
@@ -20,10 +20,10 @@ class ServerStatus:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatus:
-    """The database. image: the one that runs; empty where none does."""
+    """The database. name: its image, or what it is and where."""
 
     healthy: bool
-    image: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PoolStatus:
 
 @dataclass(frozen=True, slots=True)
 class ImageStatus:
-    """A worker image. built: whether the engine has it."""
+    """A worker image. built: whether it is there."""
 
     name: str
     tag: str
@@ -76,7 +76,7 @@ class Status:
 
 def read_status(workspace: Workspace) -> Status:
     """Read the status of a platform; raises PlatformError."""
-    wanted, runtime = load_wanted(workspace.project()), workspace.runtime
+    wanted, runtime = workspace.wanted(), workspace.runtime
     observed = observe(wanted, runtime, workspace.connections.api(wanted.project))
     spec = wanted.project.spec
     version = observed.prefect.version if observed.prefect else ""
@@ -84,7 +84,7 @@ def read_status(workspace: Workspace) -> Status:
         name=spec.platform.name,
         runtime=runtime.name,
         server=ServerStatus(wanted.project.server_url, healthy=observed.prefect is not None, version=version),
-        database=_database(observed),
+        database=_database(wanted, observed),
         pools=tuple(_pool(name, wanted, observed) for name in spec.pools),
         images=tuple(
             ImageStatus(image.name, image.tag, built=image.reference in observed.machine.images)
@@ -94,10 +94,13 @@ def read_status(workspace: Workspace) -> Status:
     )
 
 
-def _database(observed: Observed) -> DatabaseStatus:
-    found = observed.machine.of_service("database")
-    instance: Instance | None = found[0] if found else None
-    return DatabaseStatus(bool(instance and instance.is_ready), instance.image if instance else "")
+def _database(wanted: Wanted, observed: Observed) -> DatabaseStatus:
+    """One that is no service of the platform is healthy where the server says that it reaches it."""
+    if not wanted.bundle.has_database:
+        return DatabaseStatus(observed.prefect is not None, wanted.bundle.database)
+    instances = observed.machine.of_service("database")
+    image = instances[0].image if instances else wanted.bundle.database
+    return DatabaseStatus(any(instance.is_ready for instance in instances), image)
 
 
 def _pool(name: str, wanted: Wanted, observed: Observed) -> PoolStatus:

@@ -10,7 +10,7 @@ from platformctl.plan.observed import Observed
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.report import Report
 from platformctl.plan.step import Plan, StartService, WriteSecrets
-from platformctl.plan.wanted import Wanted, load_wanted
+from platformctl.plan.wanted import Wanted
 from platformctl.preflight import check_ready
 from platformctl.spec.load import Project
 from platformctl.spec.model import Value
@@ -46,7 +46,7 @@ def up(workspace: Workspace, report: Report, *, edits: Edits | None = None) -> O
     edit = key_edit(edits) if edits else lambda _: ()
     with lock_workspace(workspace, "platformctl up", report):
         edited = _edit(workspace, edit)
-        wanted = load_wanted(workspace.project())
+        wanted = workspace.wanted()
         return Outcome(wanted.project, edited, _converge(workspace, wanted, report))
 
 
@@ -54,7 +54,7 @@ def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) ->
     """Change platform.toml, and bring the platform to it where there is one. Raises PlatformError."""
     with lock_workspace(workspace, command, report):
         edited = _edit(workspace, edit)
-        wanted = load_wanted(workspace.project())
+        wanted = workspace.wanted()
         is_there = bool(workspace.runtime.observe([]).instances)
         return Outcome(wanted.project, edited, _converge(workspace, wanted, report) if is_there else None)
 
@@ -72,7 +72,7 @@ def key_edit(edits: Edits) -> Edit:
 
 def preview(workspace: Workspace) -> Plan:
     """Return the plan that `up` would carry out; changes nothing."""
-    wanted = load_wanted(workspace.project())
+    wanted = workspace.wanted()
     return reconcile(wanted, _observe(workspace, wanted))
 
 
@@ -86,7 +86,7 @@ def _edit(workspace: Workspace, edit: Edit) -> tuple[str, ...]:
     before = project.file.read_bytes()
     try:
         lines = edit(project)
-        load_wanted(workspace.project())
+        workspace.wanted()
     except BaseException:
         if project.file.read_bytes() != before:
             project.file.write_bytes(before)

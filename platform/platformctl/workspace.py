@@ -6,6 +6,7 @@ from pathlib import Path
 
 from platformctl.adapters.prefect import Api, Client
 from platformctl.plan.connections import Connections
+from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.runtimes.choose import choose_runtime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import missing_secrets, read_secrets
@@ -49,6 +50,10 @@ class Workspace:
     def project(self) -> Project:
         """Read the folder's platform.toml as it is now; raises UsageError and SpecError."""
         return load_project(self.folder, self.env)
+
+    def wanted(self) -> Wanted:
+        """Read all that the folder's files want as they are now; raises UsageError and SpecError."""
+        return load_wanted(self.project(), self.runtime.render)
 
     @functools.cached_property
     def runtime(self) -> Runtime:

@@ -12,10 +12,12 @@ from golden_check import Golden
 from platformctl.plan.observed import FlowRun, Instance, Observed, Worker
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.wanted import Wanted, load_wanted
+from platformctl.render.compose import render_compose
 from platformctl.spec.load import load_project
 from projects import DEPLOYMENTS, SPEC, write_project
 from worlds import NOON, everything, instance, nothing, run
 
+_MOVED = "the platform's folder was moved, and it would not start again"
 TEXTS = Path(__file__).parent / "plans"
 Change = Callable[[Wanted, Observed], Observed]
 
@@ -26,7 +28,7 @@ def wanted(tmp_path: Path) -> Wanted:
 
 
 def load(folder: Path, spec: str = SPEC, **files: str) -> Wanted:
-    return load_wanted(load_project(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files)))
+    return load_wanted(load_project(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files)), render_compose)
 
 
 def with_instance(observed: Observed, service: str, change: Callable[[Instance], Instance | None]) -> Observed:
@@ -110,7 +112,10 @@ CHANGES: dict[str, Change] = {
     ),
     "folder-moved": lambda _, o: replace(
         o,
-        machine=replace(o.machine, instances=tuple(replace(held, is_stranded=True) for held in o.machine.instances)),
+        machine=replace(
+            o.machine,
+            instances=tuple(replace(held, stranded=_MOVED) for held in o.machine.instances),
+        ),
     ),
     "surplus-worker": with_surplus_worker,
     "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),

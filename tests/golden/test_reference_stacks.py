@@ -7,6 +7,7 @@ import yaml
 
 from golden_check import Golden
 from platformctl.plan.wanted import load_wanted
+from platformctl.render.compose import render_compose
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,7 @@ EXAMPLES = ["quickstart", "production"]
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_reference_stack_is_what_its_example_renders_to(name: str, golden: Golden) -> None:
-    bundle = load_wanted(load_project(ROOT / "examples" / name)).bundle
+    bundle = load_wanted(load_project(ROOT / "examples" / name), render_compose).bundle
     folder = ROOT / "compose" / name
 
     for path, content in bundle.files.items():

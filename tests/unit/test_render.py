@@ -6,13 +6,14 @@ from typing import Any
 import yaml
 
 from platformctl.plan.wanted import load_wanted
-from platformctl.render import Bundle, changed_files, write_bundle
+from platformctl.render.bundle import Bundle, changed_files, write_bundle
+from platformctl.render.compose import render_compose
 from platformctl.spec.load import load_project
 from projects import SPEC, write_project
 
 
 def render(folder: Path, spec: str = SPEC) -> Bundle:
-    return load_wanted(load_project(write_project(folder, spec))).bundle
+    return load_wanted(load_project(write_project(folder, spec)), render_compose).bundle
 
 
 def services(bundle: Bundle) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -
     (tmp_path / "flows" / "other.py").write_text("# another flow")
     (tmp_path / "flows" / "hello.py").unlink()
     write_project(tmp_path / "elsewhere")
-    bundle = load_wanted(load_project(tmp_path)).bundle
+    bundle = load_wanted(load_project(tmp_path), render_compose).bundle
 
     assert changed_files(bundle, folder) == (
         "compose.yaml",

@@ -18,6 +18,7 @@ from platformctl.plan.observed import LABEL, Instance, Machine
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
 _HOME = "com.docker.compose.project.working_dir"
+_MOVED = "the platform's folder was moved, and it would not start again"
 
 
 class Engine:
@@ -143,7 +144,7 @@ class Engine:
             restarts=found["RestartCount"],
             created=_time(found["Created"]),
             started=_time(state["StartedAt"]),
-            is_stranded=not Path(labels.get(_HOME, "/")).is_dir(),
+            stranded="" if Path(labels.get(_HOME, "/")).is_dir() else _MOVED,
         )
 
 

@@ -1,7 +1,9 @@
 """Why an instance must be replaced or started, in words."""
 
 from platformctl.plan.observed import Instance
-from platformctl.render import Service
+from platformctl.render.bundle import Service
+
+_DOINGS = {"created": "was never started", "restarting": "keeps restarting", "dead": "failed to start"}
 
 
 def replacement_cause(service: Service, instances: tuple[Instance, ...]) -> str | None:
@@ -9,8 +11,8 @@ def replacement_cause(service: Service, instances: tuple[Instance, ...]) -> str 
     if len(instances) > 1:
         return "an interrupted change left two instances"
     instance = instances[0]
-    if instance.is_stranded:
-        return "the platform's folder was moved, and it would not start again"
+    if instance.stranded:
+        return instance.stranded
     if instance.release == service.release:
         return None
     return f"image {instance.image} -> {service.image}" if instance.image != service.image else "its settings changed"
@@ -20,4 +22,4 @@ def describe(instance: Instance) -> str:
     """Return what an instance that doesn't run does instead."""
     if instance.status == "exited":
         return f"stopped with exit code {instance.exit_code}"
-    return {"created": "was never started", "restarting": "keeps restarting"}.get(instance.status, instance.status)
+    return _DOINGS.get(instance.status, instance.status)

@@ -36,7 +36,7 @@ from platformctl.plan.step import (
     WriteBundle,
     WriteSecrets,
 )
-from platformctl.render import write_bundle
+from platformctl.render.bundle import write_bundle
 from platformctl.runtimes.runtime import BuildOptions, Runtime
 from platformctl.secrets import write_secrets
 from platformctl.spec.load import Project

@@ -6,7 +6,7 @@ from platformctl.adapters.prefect import Api
 from platformctl.drain import interrupted_drains
 from platformctl.plan.observed import Observed
 from platformctl.plan.wanted import Wanted
-from platformctl.render import changed_files
+from platformctl.render.bundle import changed_files
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import unwritten_secrets
 
@@ -17,7 +17,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     api: None where the platform has no secrets yet. It is asked only if a server runs.
     """
     project = wanted.project
-    images = [*wanted.pulled_images, *(image.reference for image in wanted.built_images)]
+    images = [*wanted.bundle.pulled, *(image.reference for image in wanted.bundle.built)]
     machine = runtime.observe(images)
     runs_server = any(instance.role == "server" and instance.status == "running" for instance in machine.instances)
     return Observed(

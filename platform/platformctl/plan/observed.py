@@ -15,7 +15,7 @@ Health = Literal["none", "starting", "healthy", "unhealthy"]
 class Instance:
     """What runs a service of the platform, a container say, with the labels that it carries.
 
-    restarts: how often its policy restarted it. is_stranded: whether the folder that it mounts its secrets from is gone.
+    restarts: how often its policy restarted it. stranded: why it would not start again, where that is so.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Instance:
     restarts: int
     created: datetime
     started: datetime
-    is_stranded: bool = False
+    stranded: str = ""
 
     @property
     def is_ready(self) -> bool:

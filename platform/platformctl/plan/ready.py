@@ -7,7 +7,7 @@ from platformctl.adapters.prefect import Api
 from platformctl.errors import ServiceError
 from platformctl.plan.observed import Instance
 from platformctl.plan.reconcile_workers import is_fresh
-from platformctl.render import Service
+from platformctl.render.bundle import Service
 from platformctl.runtimes.runtime import Runtime
 from platformctl.waiting import wait_until
 
@@ -85,7 +85,7 @@ def _failed(runtime: Runtime, instance: Instance) -> ServiceError:
 
 def _late(runtime: Runtime, service: Service, seen: Sequence[Instance], seconds: float) -> ServiceError:
     if not seen:
-        remedy = f"`docker ps --all` shows what is there; type the same command to try again ({service.name})."
+        remedy = f"`platformctl status` shows what is there; type the same command to try again ({service.name})."
         return ServiceError(f"{service.instance} was not there after {seconds:.0f} s.", remedy=remedy)
     state = seen[-1].status + (f", {seen[-1].health}" if seen[-1].health != "none" else "")
     return _error(runtime, f"{service.instance} is not ready after {seconds:.0f} s ({state})", seen[-1])

@@ -18,7 +18,7 @@ from platformctl.plan.step import (
     WriteSecrets,
 )
 from platformctl.plan.wanted import Wanted
-from platformctl.render import Service
+from platformctl.render.bundle import Service
 
 
 def reconcile(wanted: Wanted, observed: Observed) -> Plan:
@@ -57,18 +57,20 @@ def _some(names: Iterable[str], most: int = 3) -> str:
 
 def _image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     present = observed.machine.images
-    for image in wanted.pulled_images:
+    for image in wanted.bundle.pulled:
         if image not in present:
-            yield Step(f"image {image}", Action.PULL, "not on this engine", PullImage(image))
-    for own in wanted.built_images:
+            yield Step(f"image {image}", Action.PULL, "not pulled yet", PullImage(image))
+    for own in wanted.bundle.built:
         if own.reference not in present:
-            yield Step(f"image {own.name}", Action.BUILD, f"{own.reference} is not on this engine", BuildImage(own))
+            yield Step(f"image {own.name}", Action.BUILD, f"{own.reference} is not there yet", BuildImage(own))
 
 
 def _service_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    yield from _service_step(wanted.bundle.service("database"), observed)
-    yield from _migrate_step(wanted.bundle.service("migrate"), observed)
-    yield from _service_step(wanted.bundle.service("server"), observed)
+    for service in wanted.bundle.services:
+        if service.role == "migrate":
+            yield from _migrate_step(service, observed, has_database=wanted.bundle.has_database)
+        elif service.role in ("database", "server"):
+            yield from _service_step(service, observed)
 
 
 def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
@@ -85,7 +87,7 @@ def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
         yield Step(service.name, Action.WAIT, "starting", StartService(service))
 
 
-def _migrate_step(service: Service, observed: Observed) -> Iterator[Step]:
+def _migrate_step(service: Service, observed: Observed, *, has_database: bool) -> Iterator[Step]:
     """The schema is brought up to date once for a version and a volume; the instance that did it stays as the proof."""
     instances = observed.machine.of_service(service.name)
     if not instances:
@@ -98,7 +100,7 @@ def _migrate_step(service: Service, observed: Observed) -> Iterator[Step]:
         yield Step(
             "schema", Action.MIGRATE, f"the migration {describe(instances[0])}", StartService(service, recreate=True)
         )
-    elif _is_older_than_data(instances[0], observed):
+    elif has_database and _is_older_than_data(instances[0], observed):
         yield Step("schema", Action.MIGRATE, "the database's volume is new", StartService(service, recreate=True))
 
 

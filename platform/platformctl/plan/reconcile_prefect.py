@@ -16,7 +16,7 @@ from platformctl.plan.step import (
     UpdatePool,
 )
 from platformctl.plan.wanted import Wanted
-from platformctl.render import HEARTBEAT
+from platformctl.render.bundle import HEARTBEAT
 from platformctl.spec.model import Pool
 
 ZOMBIE_WITHIN = 4.0 * HEARTBEAT
@@ -116,11 +116,11 @@ def _lost(run: FlowRun, instance: Instance | None) -> str | None:
 def deployment_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Register, an image at a time, what prefect.yaml declares and Prefect doesn't hold as it is declared now."""
     registered = observed.prefect.registered if observed.prefect else {}
-    stale = [deployment for deployment in wanted.deployments if registered.get(deployment.key) != deployment.digest]
+    stale = [item for item in wanted.deployments if registered.get(item.key) != wanted.digest(item)]
     for image in dict.fromkeys(deployment.image for deployment in stale):
         members = [deployment for deployment in wanted.deployments if deployment.image == image]
         changed = [deployment for deployment in stale if deployment.image == image]
         names = ", ".join(deployment.name for deployment in changed)
         cause = _unknown(observed) or f"new or changed: {names}"
-        change = RegisterDeployments(image, {deployment.key: deployment.digest for deployment in members})
+        change = RegisterDeployments(image, {deployment.key: wanted.digest(deployment) for deployment in members})
         yield Step(f"deployments {image}", Action.REGISTER, cause, change)

@@ -7,7 +7,7 @@ from platformctl.plan.causes import describe, replacement_cause
 from platformctl.plan.observed import Instance, Observed, Worker
 from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
 from platformctl.plan.wanted import Wanted
-from platformctl.render import Service
+from platformctl.render.bundle import Service
 
 _GRACE_OF_REMOVED = 60
 """Seconds for the flow runs of a pool that platform.toml has no more."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import FlowRun, WorkPool
-from platformctl.render import Bundle, Service
+from platformctl.render.bundle import Bundle, Service
 
 
 class Action(StrEnum):

@@ -7,15 +7,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from platformctl.adapters.engine import Engine
+from platformctl.deployments import Deployment
 from platformctl.errors import PreflightError
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Machine
+from platformctl.render.bundle import Bundle
+from platformctl.render.compose import render_compose
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
 
 if TYPE_CHECKING:
     from platformctl.adapters.compose import Compose
+    from platformctl.adapters.engine import Engine
 
 _DISK = 2 * 1024**3
 """Bytes that must be free: an image and the first weeks of data."""
@@ -25,18 +28,32 @@ class DockerRuntime:
     """A platform on one Docker engine."""
 
     name = "docker"
+    note = ""
 
     def __init__(self, project: Project) -> None:
-        """Connect to the engine; raises EngineError where none answers."""
+        """Every method but `render` raises EngineError where no engine answers."""
         self._project = project
         self._platform = project.spec.platform.name
-        self._engine = Engine()
+
+    @functools.cached_property
+    def _engine(self) -> "Engine":
+        from platformctl.adapters.engine import Engine  # noqa: PLC0415  # half a second, for commands that need it
+
+        return Engine()
 
     @functools.cached_property
     def _compose(self) -> "Compose":
         from platformctl.adapters.compose import Compose  # noqa: PLC0415  # half a second that only changes need
 
         return Compose(self._project.bundle)
+
+    def connect(self) -> None:
+        """Raise EngineError where no engine answers."""
+        _ = self._engine
+
+    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
+        """Render what Compose runs."""
+        return render_compose(project, images, deployments)
 
     def check_tools(self) -> None:
         """Raise EngineError where Compose or Buildx is missing or too old."""

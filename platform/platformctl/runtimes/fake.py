@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from platformctl.adapters.prefect_fake import FakePrefect
+from platformctl.deployments import Deployment
 from platformctl.errors import PlatformError, PreflightError
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Instance, Machine
 from platformctl.plan.wanted import load_wanted
-from platformctl.render import Service
+from platformctl.render.bundle import Bundle, Service
+from platformctl.render.compose import render_compose
 from platformctl.runtimes.runtime import BuildOptions, Line
-from platformctl.spec.load import load_project
+from platformctl.spec.load import Project, load_project
 
 
 @dataclass
@@ -21,6 +23,7 @@ class FakeRuntime:
 
     prefect: FakePrefect
     name: str = "docker"
+    note: str = ""
     instances: dict[str, Instance] = field(default_factory=dict)
     volumes: dict[str, datetime] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
@@ -31,6 +34,10 @@ class FakeRuntime:
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
     env: str | None = None
+
+    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
+        """Render what the Docker runtime does."""
+        return render_compose(project, images, deployments)
 
     def check_tools(self) -> None:
         """Every tool is there."""
@@ -67,7 +74,7 @@ class FakeRuntime:
         """Hold a running instance of each service, as the folder's files want it now."""
         self.calls.append(f"start {' '.join(services)}" + (" anew" if recreate else ""))
         project = load_project(self.folder, self.env)
-        bundle = load_wanted(project).bundle
+        bundle = load_wanted(project, self.render).bundle
         self.networks |= {f"{project.spec.platform.name}_{name}" for name in ("data", "platform")}
         for name in services:
             service = bundle.service(name)
@@ -87,7 +94,7 @@ class FakeRuntime:
     def register(self, image: str) -> str:
         """Record the deployments of an image in the fake Prefect."""
         self.calls.append(f"register {image}")
-        for deployment in load_wanted(load_project(self.folder, self.env)).deployments:
+        for deployment in load_wanted(load_project(self.folder, self.env), self.render).deployments:
             self.prefect.deployments[f"{deployment.entrypoint.rpartition(':')[2]}/{deployment.name}"] = deployment.key
         return ""
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from platformctl.deployments import Deployment
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Machine
+from platformctl.render.bundle import Bundle
+from platformctl.spec.load import Project
 
 Line = Callable[[str], None]
 
@@ -25,6 +28,11 @@ class Runtime(Protocol):
     """What carries a platform. Every method raises PlatformError for what it can't do."""
 
     name: str
+    note: str
+    """What its user is to be told of it before anything is changed; empty where there is nothing to tell."""
+
+    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
+        """Render the bundle that it runs: a pure function."""
 
     def check_tools(self) -> None:
         """Raise EngineError where a tool that changes need is missing or too old."""
