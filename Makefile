@@ -44,11 +44,16 @@ $(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt
 
 # Versions published in the last week are left out: time for a broken or malicious one to be withdrawn.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	--no-emit-index-url --constraint constraints/held.in --exclude-newer "$$(date -u -d '-7 days' +%FT00:00:00Z)"
+	--no-emit-index-url --constraint constraints/held.in --exclude-newer
+WEEK_OLD = "$$(date -u -d '-7 days' +%FT00:00:00Z)"
+# What the local runtime's environments are held to: of each supported minor of Prefect what it was released with, on that day.
+PREFECTS = 3.6.29@2026-05-02 3.7.8@2026-07-10 3.8.8@2026-10-07
 lock: $(VENV)/bin/uv
-	$(COMPILE) --extra build pyproject.toml -o constraints/runtime.txt
-	$(COMPILE) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
-	echo uv | $(COMPILE) - -o constraints/uv.txt
+	$(COMPILE) $(WEEK_OLD) --extra build pyproject.toml -o constraints/runtime.txt
+	$(COMPILE) $(WEEK_OLD) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
+	echo uv | $(COMPILE) $(WEEK_OLD) - -o constraints/uv.txt
+	for release in $(PREFECTS); do version=$${release%@*}; echo "prefect==$$version" | \
+	  $(COMPILE) $${release#*@}T00:00:00Z --no-annotate --no-emit-package prefect - -o images/constraints/$${version%.*}.txt; done
 
 # What is rendered and committed: the reference stacks, the schema, the texts of plans. Look at the difference.
 golden: $(VENV)/.dev

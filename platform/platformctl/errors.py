@@ -4,6 +4,7 @@ PlatformError             message and remedy; the command exits 1
 ├── UsageError            the command line asks for something that can't be; exits 2
 ├── SpecError             platform.toml or prefect.yaml must be mended; exits 2
 ├── EngineError           the Docker engine doesn't answer, refuses, or is too old
+├── SupervisorError         the supervisor of local processes can't start, or refuses
 ├── FileError             a file can't be read or written: permissions, a full disk
 ├── PreflightError        the machine isn't ready: a port, the disk, an image; nothing was changed
 ├── BuildError            an image can't be built; the running platform was left alone
@@ -43,6 +44,10 @@ class SpecError(PlatformError):
 
 class EngineError(PlatformError):
     """The Docker engine doesn't answer, refuses, or is too old."""
+
+
+class SupervisorError(PlatformError):
+    """The supervisor of local processes can't start, or refuses."""
 
 
 class FileError(PlatformError):

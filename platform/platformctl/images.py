@@ -71,6 +71,13 @@ def load_server_image(project: Project) -> WorkerImage | None:
     return WorkerImage(SERVER, _official_image(spec), f"{spec.platform.name}/{SERVER}", files)
 
 
+def load_local_server_image(project: Project) -> WorkerImage:
+    """Return the server's image for the local runtime: Prefect, held to what it works with, and nothing else."""
+    prefect = project.spec.platform.prefect
+    repository = f"{project.spec.platform.name}/{SERVER}"
+    return WorkerImage(SERVER, _official_image(project.spec), repository, {"prefect": prefect.encode()})
+
+
 def server_reference(project: Project) -> str:
     """Return the image of the server, and of everything that runs Prefect without the user's flows."""
     image = load_server_image(project)

@@ -15,8 +15,7 @@ def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime
         runtime.check_image(image)
     starts = [step.change.service.role for step in plan.steps if isinstance(step.change, StartService)]
     if "server" in starts:
-        server = wanted.project.spec.server
-        runtime.check_machine(server.host, server.port)
+        runtime.check_machine()
 
 
 def _images(plan: Plan) -> list[str]:
@@ -30,7 +29,11 @@ def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runt
     """New passwords would lock the platform out of the database that it has."""
     makes_secrets = any(isinstance(step.change, WriteSecrets) for step in plan.steps)
     data = [name for name in observed.machine.volumes if name.endswith("_database")]
-    if not makes_secrets or not (data and wanted.bundle.has_database) or "database_password" not in observed.unwritten_secrets:
+    if (
+        not makes_secrets
+        or not (data and wanted.bundle.has_database)
+        or "database_password" not in observed.unwritten_secrets
+    ):
         return
     project, home = wanted.project, runtime.home()
     where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""

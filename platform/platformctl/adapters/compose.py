@@ -9,16 +9,12 @@ from typing import cast
 from python_on_whales import ClientNotFoundError, DockerClient
 from python_on_whales.exceptions import DockerException
 
-from platformctl.errors import BuildError, EngineError, ServiceError
+from platformctl.builds import failed_build
+from platformctl.deployments import refused_deployments
+from platformctl.errors import BuildError, EngineError
 
 OLDEST_COMPOSE = (2, 24)
 Line = Callable[[str], None]
-
-_REMEDIES = {
-    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
-    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own are held at the base image's versions.",
-    "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
-}
 
 
 class Compose:
@@ -63,9 +59,7 @@ class Compose:
         try:
             return str(self._docker.compose.run(service, dependencies=False, remove=True, tty=False))
         except DockerException as error:
-            said = "\n".join(part.strip() for part in (error.stdout or "", error.stderr or "") if part.strip())
-            last = "\n".join(line for line in said.splitlines() if line.strip())[-1500:]
-            raise ServiceError(last, remedy="Correct what its last line says, then type `platformctl up`.") from error
+            raise refused_deployments(error.stdout or "", error.stderr or "") from error
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield the lines of services, each behind its container's name."""
@@ -117,7 +111,7 @@ class Compose:
         if found is None:
             self.check_version()
             said = "\n".join(lines[-10:]) or _words(error)
-            return BuildError(f"The image {name!r} can't be built:\n{said}", remedy=_retry(name))
+            return failed_build(name, "", said)
         return found
 
 
@@ -129,14 +123,7 @@ def _build_error(name: str, lines: Sequence[str]) -> BuildError | None:
     number = failed[1]
     said = [match[1] for line in lines if (match := re.match(rf"#{number} [\d.]+ (.*)", line))]
     stage = next((match[1] for line in lines if (match := re.match(rf"#{number} \[(\w+) ", line))), "")
-    words = "\n".join(f"  {line}" for line in said[-25:]) or f"  {failed[2]}"
-    remedy = _REMEDIES.get(stage, "").format(name=name)
-    step = f" at its stage {stage!r}" if stage else ""
-    return BuildError(f"The image {name!r} can't be built{step}:\n{words}", remedy=f"{remedy} {_retry(name)}".strip())
-
-
-def _retry(name: str) -> str:
-    return f"Type `platformctl build-image {name}` to try again. What runs was left alone."
+    return failed_build(name, stage, "\n".join(said) or failed[2])
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from platformctl.spec.load import Project
 Role = Literal["database", "migrate", "server", "worker", "deploy"]
 HEARTBEAT = 30
 """Seconds between two heartbeats of a flow run; the zombie automation waits for several."""
-COMPOSE, SUPERVISOR = "compose.yaml", "supervisord.conf"
+COMPOSE, SUPERVISOR, LAUNCH = "compose.yaml", "supervisord.conf", "launch.py"
 SCHEMA = "platform.schema.json"
 _OWN = ("images", "deployments", "services")
 """Folders of a bundle that hold nothing but what is rendered."""
@@ -118,6 +118,6 @@ def _holds(file: Path, content: bytes) -> bool:
 def _stale_files(bundle: Bundle, folder: Path) -> list[str]:
     """What the bundle's own folders hold beside it, and another runtime's file; other files of the folder are the user's."""
     found = [path for part in _OWN for path in (folder / part).rglob("*") if path.is_file()]
-    found += [folder / name for name in (COMPOSE, SUPERVISOR) if (folder / name).is_file()]
+    found += [folder / name for name in (COMPOSE, SUPERVISOR, LAUNCH) if (folder / name).is_file()]
     relative = [path.relative_to(folder).as_posix() for path in found]
     return [path for path in relative if path not in bundle.files]

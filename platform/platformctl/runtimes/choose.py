@@ -1,11 +1,55 @@
 """The one place that chooses what a platform runs on."""
 
+from typing import TYPE_CHECKING
+
+from platformctl.errors import EngineError
+from platformctl.render.bundle import COMPOSE
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
+from platformctl.spec.model import RuntimeName
+
+if TYPE_CHECKING:
+    from platformctl.runtimes.docker import DockerRuntime
+
+_FALLBACK = "No Docker engine answers: the platform runs as local processes, with SQLite."
 
 
-def choose_runtime(project: Project) -> Runtime:
-    """Return the runtime that platform.toml asks for; raises EngineError where it isn't to be had."""
-    from platformctl.runtimes.docker import DockerRuntime  # noqa: PLC0415  # half a second, for commands that need it
+def choose_runtime(project: Project, name: RuntimeName | None = None) -> Runtime:
+    """Return the runtime of a project. name: another one than platform.toml asks for.
+
+    Raises EngineError where `auto` finds no engine for a platform that has run on one.
+    """
+    match name or project.spec.platform.runtime:
+        case "docker":
+            return _docker(project)
+        case "local":
+            return _local(project)
+        case "auto":
+            return _choose(project)
+
+
+def _choose(project: Project) -> Runtime:
+    """A platform stays where it has its data; a new one runs on the engine, if one answers."""
+    if project.sqlite.exists():
+        return _local(project)
+    docker = _docker(project)
+    try:
+        docker.check_engine()
+    except EngineError as error:
+        if (project.bundle / COMPOSE).exists():
+            remedy = f'{error.remedy} Or set runtime = "local" under [platform] in {project.file}, for a new one.'
+            raise EngineError(f"{error.message} This platform has run on Docker.", remedy=remedy) from error
+        return _local(project, _FALLBACK)
+    return docker
+
+
+def _docker(project: Project) -> "DockerRuntime":
+    from platformctl.runtimes.docker import DockerRuntime  # noqa: PLC0415  # what the other runtime needs isn't loaded
 
     return DockerRuntime(project)
+
+
+def _local(project: Project, note: str = "") -> Runtime:
+    from platformctl.runtimes.local import LocalRuntime  # noqa: PLC0415  # as above
+
+    return LocalRuntime(project, note)

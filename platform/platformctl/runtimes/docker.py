@@ -1,27 +1,22 @@
 """The Docker runtime: the engine's API for what is there, Compose for what is to be."""
 
-import errno
 import functools
-import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from platformctl.deployments import Deployment
-from platformctl.errors import PreflightError
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Machine
 from platformctl.render.bundle import Bundle
 from platformctl.render.compose import render_compose
+from platformctl.runtimes.machine import check_address, check_free
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
 
 if TYPE_CHECKING:
     from platformctl.adapters.compose import Compose
     from platformctl.adapters.engine import Engine
-
-_DISK = 2 * 1024**3
-"""Bytes that must be free: an image and the first weeks of data."""
 
 
 class DockerRuntime:
@@ -47,7 +42,7 @@ class DockerRuntime:
 
         return Compose(self._project.bundle)
 
-    def connect(self) -> None:
+    def check_engine(self) -> None:
         """Raise EngineError where no engine answers."""
         _ = self._engine
 
@@ -59,21 +54,14 @@ class DockerRuntime:
         """Raise EngineError where Compose or Buildx is missing or too old."""
         self._compose.check_version()
 
-    def check_machine(self, host: str, port: int) -> None:
+    def check_machine(self) -> None:
         """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
-        holder, reason = self._engine.port_holder(port), _why_not(host, port)
-        if reason == errno.EADDRNOTAVAIL:
-            remedy = f"Correct `host` under [server] in {self._project.file}: `ip address` shows what there is."
-            raise PreflightError(f"This machine has no address {host}.", remedy=remedy)
-        if holder != f"{self._platform}-server" and (holder or reason == errno.EADDRINUSE):
-            who = f"the container {holder!r}" if holder else "another process"
-            other = f"set another `port` under [server] in {self._project.file}"
-            remedy = f"Stop it (`ss -ltnp 'sport = {port}'` names it), or {other}."
-            raise PreflightError(f"Port {port} of {host} is taken by {who}.", remedy=remedy)
+        container = self._engine.port_holder(self._project.spec.server.port)
+        is_own = container == f"{self._platform}-server"
+        check_address(self._project, f"the container {container!r}" if container else None, is_own=is_own)
         free = self._engine.free_bytes()
-        if free is not None and free < _DISK:
-            remedy = "Free some (`docker system df` shows what Docker holds), then type the same command."
-            raise PreflightError(f"Only {free / 1024**3:.1f} GiB are free where Docker keeps its data.", remedy=remedy)
+        if free is not None:
+            check_free(free, "where Docker keeps its data", "docker system df")
 
     def observe(self, images: Sequence[str]) -> Machine:
         """Return what the engine holds of the platform."""
@@ -135,15 +123,3 @@ class DockerRuntime:
     def home(self) -> str | None:
         """Return the folder of the bundle that the platform was started from."""
         return self._engine.home_of(self._platform)
-
-
-def _why_not(host: str, port: int) -> int | None:
-    """Why a port of an address can't be listened on, as an errno; None where it can."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error.errno
-    return None

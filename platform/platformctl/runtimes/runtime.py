@@ -37,7 +37,7 @@ class Runtime(Protocol):
     def check_tools(self) -> None:
         """Raise EngineError where a tool that changes need is missing or too old."""
 
-    def check_machine(self, host: str, port: int) -> None:
+    def check_machine(self) -> None:
         """Raise PreflightError where the server's port is taken or the disk is full."""
 
     def observe(self, images: Sequence[str]) -> Machine:

@@ -52,6 +52,21 @@ class Project:
         """The folder of secrets, closed to other users of the host."""
         return self.state / "secrets"
 
+    @property
+    def local(self) -> Path:
+        """The folder of what the local runtime runs: environments, logs, the supervisor's socket."""
+        return self.state / "local"
+
+    @property
+    def data(self) -> Path:
+        """The folder of what the local runtime must not lose."""
+        return self.state / "data"
+
+    @property
+    def sqlite(self) -> Path:
+        """The local runtime's database."""
+        return self.data / "database" / "prefect.db"
+
     def image_of(self, pool: Pool) -> str:
         """The name of the image that a pool's workers run."""
         return pool.image or next(iter(self.spec.images))

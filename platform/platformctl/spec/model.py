@@ -67,6 +67,7 @@ def _variable(value: str) -> str:
 
 Value = str | int | bool | None
 """What a key of platform.toml can be set to by a command; None removes it."""
+RuntimeName = Literal["auto", "docker", "local"]
 Name = Annotated[str, AfterValidator(_dns_label)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -83,8 +84,8 @@ class Platform(_Table):
     """Prefix of every container, volume and network."""
     prefect: Annotated[str, AfterValidator(_prefect_version)] = "3.8.8"
     """The version of Prefect, of the server and of the workers."""
-    runtime: Literal["auto", "docker"] = "auto"
-    """What carries the platform: docker, or auto for what this machine has."""
+    runtime: RuntimeName = "auto"
+    """What carries the platform: docker, local (processes and SQLite), or auto: docker where an engine answers, else local."""
 
 
 class Server(_Table):

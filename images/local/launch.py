@@ -1,0 +1,63 @@
+"""Become one service of a platform that runs as local processes: its environment, its folder, and Prefect's command line.
+
+Usage: launch.py SERVICE.json, with the keys `environment`, `directory`, `arguments`, and `await`, an address that must
+answer first. Environment variables come from a file because a supervisor's configuration can't hold every text.
+"""
+
+import json
+import os
+import runpy
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+_MARKS = ("PLATFORMCTL_FOLDER", "SUPERVISOR_GROUP_NAME")
+
+
+def end_predecessors() -> None:
+    """Kill what a killed process of this service left: a container would have taken it along."""
+    marks = {f"{name}={os.environ[name]}".encode() for name in _MARKS if name in os.environ}
+    if len(marks) < len(_MARKS):
+        return
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found = set((process / "environ").read_bytes().split(b"\0"))
+            if marks <= found and int(process.name) != os.getpid():
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # it ended, or is another user's
+
+
+def wait_for(address: str) -> None:
+    """Wait until an address answers with 200: a worker that starts before its server would end."""
+    is_told = False
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310  # the platform's own server
+                return
+        except (urllib.error.URLError, OSError) as error:
+            if not is_told:
+                print(f"Waiting for {address}: {error}", file=sys.stderr, flush=True)
+                is_told = True
+        time.sleep(0.2)
+
+
+def main(file: str) -> None:
+    """Run the service; returns when Prefect does."""
+    service = json.loads(Path(file).read_text(encoding="utf-8"))
+    end_predecessors()
+    os.environ.update(service["environment"])
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if service["await"]:
+        wait_for(service["await"])
+    os.chdir(service["directory"])
+    sys.path[0] = service["directory"]  # as `python -m prefect` there would have it
+    sys.argv = ["prefect", *service["arguments"]]
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

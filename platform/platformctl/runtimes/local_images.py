@@ -1,0 +1,145 @@
+"""Images of the local runtime: folders with the flows and a link to a virtual environment, each made whole or not at all."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformctl.adapters.uv import CommandError, Uv, run_reported
+from platformctl.builds import failed_build
+from platformctl.environments import (
+    APP,
+    EMPTY_DATABASE,
+    ENVIRONMENT,
+    constraints_file,
+    environment_key,
+    environment_name,
+    image_folder,
+)
+from platformctl.images import SERVER, WorkerImage
+from platformctl.runtimes.runtime import BuildOptions, Line
+
+_UNFINISHED = ".unfinished-"
+
+
+class LocalImages:
+    """The images of one platform, below its local folder."""
+
+    def __init__(self, folder: Path, prefect: str) -> None:
+        """prefect: the version that every environment holds."""
+        self._folder, self._prefect = folder, prefect
+
+    def has(self, reference: str) -> bool:
+        """Whether an image is there, with an environment of this Prefect, this Python and these constraints."""
+        link = self._folder / image_folder(reference) / ENVIRONMENT
+        return (link / "bin" / "python").exists() and link.readlink().name.startswith(environment_key(self._prefect))
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Build an image; raises BuildError with the words of the step that failed."""
+        environment = self._folder / "environments" / environment_name(image, self._prefect)
+        if not options.use_cache or not (environment / "bin" / "python").exists():
+            with _replacing(environment) as unfinished, _stage(image, "dependencies"):
+                self._install(image, options, unfinished, report)
+        folder = self._folder / image_folder(image.reference)
+        with _replacing(folder) as unfinished:
+            (unfinished / ENVIRONMENT).symlink_to(os.path.relpath(environment, folder))
+            _write_below(unfinished, image, f"{APP}/")
+            (unfinished / APP).mkdir(exist_ok=True)
+            with _stage(image, "flows"):
+                self._prove(image, environment, unfinished, report)
+
+    def _install(self, image: WorkerImage, options: BuildOptions, environment: Path, report: Line) -> None:
+        uv = Uv(report, _index_variables(options), use_cache=options.use_cache)
+        environment.rmdir()
+        uv.create(environment)
+        uv.install(
+            environment,
+            "--compile-bytecode",
+            "--constraint",
+            str(constraints_file(self._prefect)),
+            f"prefect=={self._prefect}",
+        )
+        names = [path.removeprefix("requirements/") for path in image.files if path.startswith("requirements/")]
+        if names:
+            with tempfile.TemporaryDirectory() as context:
+                _write_below(Path(context), image, "")
+                self._install_requirements(uv, environment, Path(context), names)
+        uv.check(environment)
+
+    def _install_requirements(self, uv: Uv, environment: Path, context: Path, names: list[str]) -> None:
+        """What the image's Dockerfile does: what is installed may not move what Prefect needs, nor is it taken from a lock."""
+        held = context / "constraints.txt"
+        command = [str(environment / "bin" / "python"), str(context / "tools" / "constraints.py"), self._prefect]
+        held.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+        folder = context / "requirements"
+        if "uv.lock" in names:
+            lock = folder / "requirements.lock"
+            uv.export([line.partition("==")[0] for line in held.read_text().splitlines()], lock, folder)
+            uv.install(environment, "--compile-bytecode", "--no-deps", "-r", str(lock), folder=folder)
+            names = [name for name in names if name not in ("uv.lock", "pyproject.toml")]
+        sources = [word for name in names for word in ("-r", str(folder / name))]
+        if sources:
+            uv.install(environment, "--compile-bytecode", "--constraint", str(held), *sources, folder=folder)
+
+    def _prove(self, image: WorkerImage, environment: Path, folder: Path, report: Line) -> None:
+        """Import every flow; of the server's image make the database that a new platform begins with."""
+        python = str(environment / "bin" / "python")
+        with tempfile.TemporaryDirectory() as home:
+            variables = {"PREFECT_HOME": home, "DO_NOT_TRACK": "1", "PREFECT_PROFILES_PATH": f"{home}/profiles.toml"}
+            if image.name == SERVER:
+                url = f"sqlite+aiosqlite:///{folder / EMPTY_DATABASE}"
+                variables |= {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url, "PREFECT_API_URL": ""}
+                command = [python, "-m", "prefect", "server", "database", "upgrade", "--yes"]
+                run_reported(command, report, variables=variables, folder=folder)
+                return
+            with tempfile.TemporaryDirectory() as context:
+                _write_below(Path(context), image, "tools/")
+                flows = ["."] if any(path.startswith(f"{APP}/") for path in image.files) else []
+                command = [python, "-B", f"{context}/tools/check_flows.py", *flows]
+                run_reported(command, report, variables=variables, folder=folder / APP)
+
+
+def _write_below(folder: Path, image: WorkerImage, prefix: str) -> None:
+    """Write the files of an image whose paths begin with a prefix."""
+    for path, content in image.files.items():
+        if path.startswith(prefix):
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def _index_variables(options: BuildOptions) -> dict[str, str]:
+    """What uv is told of the index and of the authority that its certificate is from."""
+    variables = {}
+    if "index" in options.secrets:
+        variables["UV_DEFAULT_INDEX"] = options.secrets["index"].read_text(encoding="utf-8").strip()
+    if "ca" in options.secrets:
+        variables["SSL_CERT_FILE"] = str(options.secrets["ca"])
+    return variables
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield a folder that takes another's place once the body is through; what an interrupted one left is removed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for stale in folder.parent.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(stale)
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+    try:
+        yield unfinished
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _stage(image: WorkerImage, stage: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        raise failed_build(image.name, stage, error.words) from error
