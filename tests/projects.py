@@ -8,6 +8,7 @@ from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import missing_secrets
 from platformctl.spec.load import Project
+from platformctl.spec.model import RuntimeName
 from platformctl.workspace import Workspace
 
 SPEC = """\
@@ -50,10 +51,15 @@ class FakeConnections:
     def __init__(self, folder: Path) -> None:
         self.prefect = FakePrefect()
         self.engine = FakeRuntime(self.prefect, folder=folder)
+        self.former: FakeRuntime | None = None
 
-    def runtime(self, project: Project) -> Runtime:
+    def runtime(self, project: Project, name: RuntimeName | None) -> Runtime:
         """Return the engine in memory."""
         return self.engine
+
+    def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
+        """Return nothing, or what a test has put there."""
+        return self.former
 
     def api(self, project: Project) -> Api | None:
         """Return the Prefect in memory, if the platform has secrets."""

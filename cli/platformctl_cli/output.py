@@ -1,7 +1,7 @@
 """The choice that every reading command gives."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,4 +13,6 @@ class Format(StrEnum):
     JSON = "json"
 
 
+Runtime = Literal["docker", "local"]
+"""A runtime that can be asked about; typer offers the two."""
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to print it.")]

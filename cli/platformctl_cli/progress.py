@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from rich.status import Status as Spinner
 from rich.text import Text
 
-from platformctl.plan.report import Event, Note, Report, StepFailed, StepFinished, StepStarted
+from platformctl.plan.report import Event, Note, Notice, Report, StepFailed, StepFinished, StepStarted
 from platformctl.plan.step import Step
 from platformctl_cli.display import out
 
@@ -53,6 +53,8 @@ class _Lines:
                 out.print(_done("failed", step, seconds))
             case Note(text):
                 out.print(f"  {text}", markup=False)
+            case Notice(text):
+                out.print(text, markup=False)
 
     def close(self) -> None:
         """There is nothing to clear."""
@@ -77,6 +79,8 @@ class _Terminal:
                 out.print(_done("✗", step, seconds))
             case Note(text):
                 self._show(f"{self._text}  {text}")
+            case Notice(text):
+                out.print(text, markup=False)
 
     def _show(self, text: str) -> None:
         width = max(out.width - 4, 20)

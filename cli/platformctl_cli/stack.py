@@ -1,10 +1,11 @@
 """The platform as a whole: up, plan, render, status, logs, scale, down."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from platformctl_cli.output import Format, Output
+from platformctl_cli.output import Format, Output, Runtime
 
 _PLAN_HAS_CHANGES = 3
 
@@ -42,6 +43,9 @@ def up(
 def plan(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Exit with 3 where there is something to do.")] = False,
+    runtime: Annotated[
+        Runtime | None, typer.Option("--runtime", help="Show what moving the platform to it would change.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show the steps that `up` would take, and why."""
@@ -49,7 +53,7 @@ def plan(
     from platformctl_cli.display import show_json, show_plan
     from platformctl_cli.summary import plan_content
 
-    found = preview(context.obj)
+    found = preview(replace(context.obj, runtime_name=runtime) if runtime else context.obj)
     if output is Format.JSON:
         show_json(plan_content(found))
     else:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from platformctl.leave import plan_leave
 from platformctl.lock import lock_workspace
 from platformctl.plan.execute import execute, preload
 from platformctl.plan.observe import observe
 from platformctl.plan.observed import Observed
 from platformctl.plan.reconcile import reconcile
-from platformctl.plan.report import Report
+from platformctl.plan.report import Notice, Report
 from platformctl.plan.step import Plan, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted
 from platformctl.preflight import check_ready
@@ -73,7 +74,8 @@ def key_edit(edits: Edits) -> Edit:
 def preview(workspace: Workspace) -> Plan:
     """Return the plan that `up` would carry out; changes nothing."""
     wanted = workspace.wanted()
-    return reconcile(wanted, _observe(workspace, wanted))
+    leave = plan_leave(workspace, wanted.project)
+    return Plan((*leave.plan.steps, *reconcile(wanted, _observe(workspace, wanted)).steps))
 
 
 def _observe(workspace: Workspace, wanted: Wanted) -> Observed:
@@ -95,12 +97,16 @@ def _edit(workspace: Workspace, edit: Edit) -> tuple[str, ...]:
 
 
 def _converge(workspace: Workspace, wanted: Wanted, report: Report) -> Plan:
-    """First what leads to a server that answers, then what it turns out to lack."""
+    """First what leaves another runtime, then what leads to a server that answers, then what it turns out to lack."""
+    leave = plan_leave(workspace, wanted.project)
     observed = _observe(workspace, wanted)
     plan = reconcile(wanted, observed)
     if not plan.changes:
         return plan
+    if workspace.runtime.note:
+        report(Notice(workspace.runtime.note))
     check_ready(plan, wanted, observed, workspace.runtime)
+    execute(leave.plan, wanted.project, workspace.connections, leave.runtime, report)
     foundation = plan.foundation
     if not any(isinstance(step.change, StartService) for step in foundation.steps):
         return _carry_out(workspace, wanted, plan, report)

@@ -7,18 +7,23 @@ from pathlib import Path
 from platformctl.adapters.prefect import Api, Client
 from platformctl.plan.connections import Connections
 from platformctl.plan.wanted import Wanted, load_wanted
-from platformctl.runtimes.choose import choose_runtime
+from platformctl.runtimes.choose import choose_runtime, former_runtime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.secrets import missing_secrets, read_secrets
 from platformctl.spec.load import Project, load_project
+from platformctl.spec.model import RuntimeName
 
 
 class RealConnections:
     """The engine, and Prefect's server at its published address. What is heavy is imported when it is needed."""
 
-    def runtime(self, project: Project) -> Runtime:
-        """Connect to what platform.toml asks for."""
-        return choose_runtime(project)
+    def runtime(self, project: Project, name: RuntimeName | None) -> Runtime:
+        """Choose what platform.toml asks for, or another one."""
+        return choose_runtime(project, name)
+
+    def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
+        """Return the local runtime where its processes run beside another one."""
+        return former_runtime(project, runtime)
 
     def api(self, project: Project) -> Api | None:
         """Return the API at the published address, with the platform's password."""
@@ -41,11 +46,12 @@ class RealConnections:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder, the overlay that is chosen, and the ways to the outside world."""
+    """A folder, the overlay that is chosen, and the ways to the outside world. runtime_name: another than platform.toml's."""
 
     folder: Path = Path()
     env: str | None = None
     connections: Connections = field(default_factory=RealConnections)
+    runtime_name: RuntimeName | None = None
 
     def project(self) -> Project:
         """Read the folder's platform.toml as it is now; raises UsageError and SpecError."""
@@ -58,7 +64,7 @@ class Workspace:
     @functools.cached_property
     def runtime(self) -> Runtime:
         """What carries the platform; raises EngineError where it doesn't answer."""
-        return self.connections.runtime(self.project())
+        return self.connections.runtime(self.project(), self.runtime_name)
 
     def ready_api(self, project: Project) -> Api | None:
         """Return Prefect's API if it answers."""

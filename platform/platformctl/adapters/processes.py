@@ -1,7 +1,7 @@
 """Processes of this machine, through psutil: whose they are, and the end of those that nobody keeps."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +55,7 @@ def find_marked(home: Path) -> tuple[Marked, ...]:
     return tuple(sorted(found, key=lambda marked: marked.started))
 
 
-def end_marked(home: Path, programs: Sequence[str]) -> None:
+def end_marked(home: Path, programs: Collection[str]) -> None:
     """End every process of some programs of a platform, those that they started among them."""
     found = [process for process, environment in _processes(home) if environment.get(_PROGRAM) in programs]
     for process in found:

@@ -5,13 +5,17 @@ from typing import Protocol
 from platformctl.adapters.prefect import Api, Client
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
+from platformctl.spec.model import RuntimeName
 
 
 class Connections(Protocol):
     """The ways to the outside world of a project."""
 
-    def runtime(self, project: Project) -> Runtime:
-        """Return what carries the platform; raises EngineError where it doesn't answer."""
+    def runtime(self, project: Project, name: RuntimeName | None) -> Runtime:
+        """Return what carries the platform. name: another one than platform.toml asks for. Raises EngineError."""
+
+    def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
+        """Return what else than a runtime still runs some of the platform, so far as that can be told."""
 
     def api(self, project: Project) -> Api | None:
         """Return Prefect's API, whether it answers or not; None while the platform has no secrets yet."""

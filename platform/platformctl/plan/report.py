@@ -40,5 +40,12 @@ class Note:
     text: str
 
 
-Event = StepStarted | StepFinished | StepFailed | Note
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that its user is to have read."""
+
+    text: str
+
+
+Event = StepStarted | StepFinished | StepFailed | Note | Notice
 Report = Callable[[Event], None]

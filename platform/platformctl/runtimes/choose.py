@@ -28,6 +28,14 @@ def choose_runtime(project: Project, name: RuntimeName | None = None) -> Runtime
             return _choose(project)
 
 
+def former_runtime(project: Project, runtime: Runtime) -> Runtime | None:
+    """Return the local runtime where another one is chosen and its processes still run; None where there are none."""
+    if runtime.name == "local" or not project.local.exists():
+        return None
+    local = _local(project)
+    return local if local.observe([]).instances else None
+
+
 def _choose(project: Project) -> Runtime:
     """A platform stays where it has its data; a new one runs on the engine, if one answers."""
     if project.sqlite.exists():

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from platformctl.adapters.processes import port_holder
 from platformctl.deployments import Deployment
 from platformctl.images import WorkerImage
 from platformctl.plan.observed import Machine
@@ -56,9 +57,11 @@ class DockerRuntime:
 
     def check_machine(self) -> None:
         """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
-        container = self._engine.port_holder(self._project.spec.server.port)
-        is_own = container == f"{self._platform}-server"
-        check_address(self._project, f"the container {container!r}" if container else None, is_own=is_own)
+        port = self._project.spec.server.port
+        container, process = self._engine.port_holder(port), port_holder(port)
+        is_former = process is not None and process.is_of(self._project.local)
+        holder = f"the container {container!r}" if container else str(process) if process else None
+        check_address(self._project, holder, is_own=is_former or container == f"{self._platform}-server")
         free = self._engine.free_bytes()
         if free is not None:
             check_free(free, "where Docker keeps its data", "docker system df")

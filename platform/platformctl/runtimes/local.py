@@ -72,12 +72,11 @@ class LocalRuntime:
         check_free(free_bytes(self._project.root), f"in {self._project.root}", "du -sh .platform")
 
     def observe(self, images: Sequence[str]) -> Machine:
-        """Return the processes that the supervisor keeps, or those that a supervisor that is gone left behind."""
-        kept = self._supervisor.processes()
-        if kept is None:
-            instances = orphaned_instances(self._project, find_marked(self._folder))
-        else:
-            instances = kept_instances(self._project, kept)
+        """Return the processes that the supervisor keeps, and those that one that is gone left behind."""
+        kept = self._supervisor.processes() or ()
+        programs = {found.program for found in kept}
+        orphans = [found for found in find_marked(self._folder) if found.program not in programs]
+        instances = [*kept_instances(self._project, kept), *orphaned_instances(self._project, orphans)]
         present = frozenset(image for image in images if self._images.has(image))
         return Machine(tuple(sorted(instances, key=lambda found: found.name)), self._volumes(), (), present)
 
@@ -89,15 +88,20 @@ class LocalRuntime:
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
         """Make an image's environment, and prove that its flows can be imported."""
+        _make_private(self._project.state, self._folder)
         self._images.build(image, options, report)
 
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
         """Have the supervisor start services, itself first where it doesn't run."""
-        self._make_folders()
+        _make_private(self._project.state, self._folder, self._data)
+        _make_private(
+            *(self._folder / name for name in ("logs", "home")), self._data / "results", self._data / "database"
+        )
         if SERVER in services:
             self._make_database()
-        if not self._supervisor.is_running():
-            end_marked(self._folder, services)
+        kept = self._supervisor.processes()
+        end_marked(self._folder, set(services) - {found.program for found in kept or ()})
+        if kept is None:
             self._supervisor.launch(_inherited(os.environ) | marks(self._folder))
         self._supervisor.start(services, anew=recreate)
 
@@ -163,10 +167,6 @@ class LocalRuntime:
         found = {path: path.stat() for path in self._data.glob("*") if path.is_dir()}
         return {f"{name}_{path.name}": datetime.fromtimestamp(state.st_ctime, UTC) for path, state in found.items()}
 
-    def _make_folders(self) -> None:
-        for folder in (self._folder / "logs", self._folder / "home", self._data / "results", self._data / "database"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def _make_database(self) -> None:
         """A new platform begins with an empty database that has its schema already: making that takes Prefect long."""
         file = self._project.sqlite
@@ -174,7 +174,7 @@ class LocalRuntime:
             return
         unfinished = file.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
-        empty = self._image_of(SERVER) / EMPTY_DATABASE
+        empty = self._image_of(SERVER) / ENVIRONMENT / EMPTY_DATABASE
         with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(unfinished)) as target:
             source.backup(target)
         unfinished.rename(file)
@@ -186,6 +186,12 @@ class LocalRuntime:
 
     def _file_of(self, service: str) -> Path:
         return self._project.bundle / "services" / f"{service}.json"
+
+
+def _make_private(*folders: Path) -> None:
+    """Make folders that are no other user's business, where they aren't there yet."""
+    for folder in folders:
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:

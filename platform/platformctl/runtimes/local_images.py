@@ -43,13 +43,15 @@ class LocalImages:
         if not options.use_cache or not (environment / "bin" / "python").exists():
             with _replacing(environment) as unfinished, _stage(image, "dependencies"):
                 self._install(image, options, unfinished, report)
+        if image.name == SERVER and not (environment / EMPTY_DATABASE).exists():
+            with _stage(image, "database"):
+                _make_empty_database(environment, report)
         folder = self._folder / image_folder(image.reference)
-        with _replacing(folder) as unfinished:
+        with _replacing(folder) as unfinished, _stage(image, "flows"):
             (unfinished / ENVIRONMENT).symlink_to(os.path.relpath(environment, folder))
+            (unfinished / APP).mkdir()
             _write_below(unfinished, image, f"{APP}/")
-            (unfinished / APP).mkdir(exist_ok=True)
-            with _stage(image, "flows"):
-                self._prove(image, environment, unfinished, report)
+            _prove(image, environment, unfinished / APP, report)
 
     def _install(self, image: WorkerImage, options: BuildOptions, environment: Path, report: Line) -> None:
         uv = Uv(report, _index_variables(options), use_cache=options.use_cache)
@@ -72,7 +74,7 @@ class LocalImages:
     def _install_requirements(self, uv: Uv, environment: Path, context: Path, names: list[str]) -> None:
         """What the image's Dockerfile does: what is installed may not move what Prefect needs, nor is it taken from a lock."""
         held = context / "constraints.txt"
-        command = [str(environment / "bin" / "python"), str(context / "tools" / "constraints.py"), self._prefect]
+        command = [_python(environment), str(context / "tools" / "constraints.py"), self._prefect]
         held.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
         folder = context / "requirements"
         if "uv.lock" in names:
@@ -84,22 +86,42 @@ class LocalImages:
         if sources:
             uv.install(environment, "--compile-bytecode", "--constraint", str(held), *sources, folder=folder)
 
-    def _prove(self, image: WorkerImage, environment: Path, folder: Path, report: Line) -> None:
-        """Import every flow; of the server's image make the database that a new platform begins with."""
-        python = str(environment / "bin" / "python")
-        with tempfile.TemporaryDirectory() as home:
-            variables = {"PREFECT_HOME": home, "DO_NOT_TRACK": "1", "PREFECT_PROFILES_PATH": f"{home}/profiles.toml"}
-            if image.name == SERVER:
-                url = f"sqlite+aiosqlite:///{folder / EMPTY_DATABASE}"
-                variables |= {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url, "PREFECT_API_URL": ""}
-                command = [python, "-m", "prefect", "server", "database", "upgrade", "--yes"]
-                run_reported(command, report, variables=variables, folder=folder)
-                return
-            with tempfile.TemporaryDirectory() as context:
-                _write_below(Path(context), image, "tools/")
-                flows = ["."] if any(path.startswith(f"{APP}/") for path in image.files) else []
-                command = [python, "-B", f"{context}/tools/check_flows.py", *flows]
-                run_reported(command, report, variables=variables, folder=folder / APP)
+
+def _prove(image: WorkerImage, environment: Path, app: Path, report: Line) -> None:
+    """Import Prefect and every flow."""
+    flows = ["."] if any(path.startswith(f"{APP}/") for path in image.files) else []
+    with tempfile.TemporaryDirectory() as folder:
+        _write_below(Path(folder), image, "tools/")
+        for script in Path(folder).glob("tools/check_flows.py"):  # the server's image has none, and no flows
+            command = [_python(environment), "-B", str(script), *flows]
+            run_reported(command, report, variables=_prefect_variables(folder), folder=app)
+
+
+def _make_empty_database(environment: Path, report: Line) -> None:
+    """Make the database that a new platform begins with, of the present schema: Prefect needs a quarter of a minute for it."""
+    unfinished = environment / f"{_UNFINISHED}{EMPTY_DATABASE}"
+    unfinished.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        variables = _prefect_variables(folder) | {
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{unfinished}"
+        }
+        command = [_python(environment), "-m", "prefect", "server", "database", "upgrade", "--yes"]
+        run_reported(command, report, variables=variables, folder=Path(folder))
+    unfinished.rename(environment / EMPTY_DATABASE)
+
+
+def _prefect_variables(folder: str) -> dict[str, str]:
+    """What keeps Prefect from its user's own profile and server."""
+    return {
+        "PREFECT_HOME": folder,
+        "PREFECT_PROFILES_PATH": f"{folder}/profiles.toml",
+        "PREFECT_API_URL": "",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _python(environment: Path) -> str:
+    return str(environment / "bin" / "python")
 
 
 def _write_below(folder: Path, image: WorkerImage, prefix: str) -> None:
