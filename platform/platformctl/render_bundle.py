@@ -12,6 +12,6 @@ def render_to_disk(workspace: Workspace) -> tuple[Path, tuple[str, ...]]:
     wanted = workspace.wanted()
     project = wanted.project
     changed = changed_files(wanted.bundle, project.bundle)
-    write_secrets(project.secrets)
+    write_secrets(project)
     write_bundle(wanted.bundle, project.bundle)
     return project.bundle, changed

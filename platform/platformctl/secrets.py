@@ -6,16 +6,21 @@ variable nor a command line ever holds one.
 """
 
 import json
+import os
 import secrets as random_source
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from platformctl.database import SETTING, complete_url
 from platformctl.files import replace_file
+from platformctl.spec.load import Project
 
 USER = "admin"
 DATABASE_PASSWORD, API_PASSWORD = "database_password", "api_password"  # names of files
+CLIENT_PROFILE, SERVER_PROFILE = PROFILES = ("client.toml", "server.toml")
 _MADE = (DATABASE_PASSWORD, API_PASSWORD)
 _BYTES = 24
 
@@ -38,12 +43,16 @@ def missing_secrets(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in _MADE if not (folder / name).is_file())
 
 
-def unwritten_secrets(folder: Path) -> tuple[str, ...]:
-    """Return the names of the files that `write_secrets` would make or mend."""
+def unwritten_secrets(project: Project, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of the files that `write_secrets` would make or mend.
+
+    Raises SpecError where the password of the user's own database is nowhere to be found.
+    """
+    folder, url = project.secrets, _database_url(project, environment)
     missing = missing_secrets(folder)
     if missing:
-        return (*missing, *_profiles_names())
-    wanted = _profiles(read_secrets(folder))
+        return (*missing, *PROFILES)
+    wanted = _profiles(folder, url)
     return tuple(name for name, text in wanted.items() if _text(folder / name) != text)
 
 
@@ -53,13 +62,17 @@ def read_secrets(folder: Path) -> Secrets:
     return Secrets(*values)
 
 
-def write_secrets(folder: Path) -> None:
-    """Make the secrets that are missing, and the profiles that carry them to Prefect. Those that exist are kept."""
+def write_secrets(project: Project, environment: Mapping[str, str] | None = None) -> None:
+    """Make the secrets that are missing, and the profiles that carry them to Prefect. Those that exist are kept.
+
+    Raises SpecError as `unwritten_secrets` does.
+    """
+    folder, url = project.secrets, _database_url(project, environment)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for name in missing_secrets(folder):
         replace_file(folder / name, random_source.token_urlsafe(_BYTES), mode=0o444)
-    for name, text in _profiles(read_secrets(folder)).items():
+    for name, text in _profiles(folder, url).items():
         replace_file(folder / name, text, mode=0o444)
 
 
@@ -67,19 +80,24 @@ def _text(file: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
-def _profiles_names() -> tuple[str, ...]:
-    return ("client.toml", "server.toml")
+def _database_url(project: Project, environment: Mapping[str, str] | None) -> str | None:
+    """The URL of the user's own database, with its password; None where the platform has one of its own."""
+    if not (url := project.spec.database.url):
+        return None
+    variables = os.environ if environment is None else environment
+    return complete_url(url, variables, project.secrets / SERVER_PROFILE, project.file)
 
 
-def _profiles(secrets: Secrets) -> dict[str, str]:
+def _profiles(folder: Path, url: str | None) -> dict[str, str]:
+    secrets = read_secrets(folder)
     auth = secrets.api_auth.get_secret_value()
     client = {"PREFECT_API_AUTH_STRING": auth}
-    server = {
-        **client,
-        "PREFECT_SERVER_API_AUTH_STRING": auth,
-        "PREFECT_SERVER_DATABASE_PASSWORD": secrets.database_password.get_secret_value(),
-    }
-    return {"client.toml": _profile(client), "server.toml": _profile(server)}
+    server = {**client, "PREFECT_SERVER_API_AUTH_STRING": auth}
+    if url:
+        server[SETTING] = url
+    else:
+        server["PREFECT_SERVER_DATABASE_PASSWORD"] = secrets.database_password.get_secret_value()
+    return {CLIENT_PROFILE: _profile(client), SERVER_PROFILE: _profile(server)}
 
 
 def _profile(settings: dict[str, str]) -> str:

@@ -90,7 +90,7 @@ class _Executor:
         """Make one change."""
         match change:
             case WriteSecrets():
-                write_secrets(self._project.secrets)
+                write_secrets(self._project)
             case WriteBundle(bundle):
                 write_bundle(bundle, self._project.bundle)
             case PullImage(image):

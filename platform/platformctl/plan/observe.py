@@ -22,7 +22,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     runs_server = any(instance.role == "server" and instance.status == "running" for instance in machine.instances)
     return Observed(
         time=datetime.now(UTC),
-        unwritten_secrets=unwritten_secrets(project.secrets),
+        unwritten_secrets=unwritten_secrets(project),
         changed_files=changed_files(wanted.bundle, project.bundle),
         interrupted_drains=interrupted_drains(project.state),
         machine=machine,

@@ -19,6 +19,7 @@ from platformctl.plan.step import (
 )
 from platformctl.plan.wanted import Wanted
 from platformctl.render.bundle import Service
+from platformctl.secrets import SERVER_PROFILE
 
 
 def reconcile(wanted: Wanted, observed: Observed) -> Plan:
@@ -79,6 +80,8 @@ def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
         yield Step(service.name, Action.CREATE, "not there", StartService(service))
     elif cause := replacement_cause(service, instances):
         yield Step(service.name, Action.REPLACE, cause, StartService(service, recreate=True))
+    elif service.role == "server" and SERVER_PROFILE in observed.unwritten_secrets:
+        yield Step(service.name, Action.REPLACE, "its secrets changed", StartService(service, recreate=True))
     elif instances[0].health == "unhealthy":
         yield Step(service.name, Action.REPLACE, "unhealthy", StartService(service, recreate=True))
     elif instances[0].status != "running":

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import yaml
 
+from platformctl.database import database_host, database_name
 from platformctl.deployments import Deployment
+from platformctl.errors import SpecError
 from platformctl.images import SERVER, WorkerImage, load_server_image, server_reference
 from platformctl.plan.observed import LABEL
 from platformctl.render.bundle import (
@@ -48,6 +50,8 @@ class _Worker:
 
 def render_compose(project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
     """Render the bundle of a project. A service's release is the digest of its own part of compose.yaml."""
+    url = project.spec.database.url
+    _check_reachable(project)
     compose = functools.partial(_render, project, images, deployments)
     services = _parse_services(compose(releases=_NoReleases()))
     releases = {name: digest_of(content) for name, content in services.items()}
@@ -57,9 +61,16 @@ def render_compose(project: Project, images: tuple[WorkerImage, ...], deployment
         files={COMPOSE: compose(releases=releases).encode(), **shared_files(project, built, deployments)},
         services=tuple(_service(name, content, releases[name]) for name, content in services.items()),
         built=built,
-        pulled=(project.spec.database.image, *(() if server else (server_reference(project),))),
-        database=project.spec.database.image,
+        pulled=(*(() if url else (project.spec.database.image,)), *(() if server else (server_reference(project),))),
+        database=database_name(url) if url else project.spec.database.image,
     )
+
+
+def _check_reachable(project: Project) -> None:
+    host = database_host(project.spec.database.url)
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        found = f"database.url in {project.file.name} names {host}, which in a container is that container itself."
+        raise SpecError(found, remedy="Name an address of that machine that other machines reach too.")
 
 
 class _NoReleases(dict[str, str]):
@@ -87,6 +98,7 @@ def _render(
         server_image=server_reference(project),
         server_build=f"./images/{SERVER}" if load_server_image(project) else "",
         server_memory=spec.server.memory,
+        has_database=not spec.database.url,
         database_image=spec.database.image,
         database_memory=spec.database.memory,
         keep_runs=spec.server.keep_runs,

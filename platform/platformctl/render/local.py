@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from platformctl.assets import asset_path
+from platformctl.database import SETTING, database_name
 from platformctl.deployments import Deployment
 from platformctl.environments import APP, environment_key, image_folder
 from platformctl.images import SERVER, WorkerImage, load_local_server_image
@@ -144,7 +145,6 @@ def _server(project: Project, image: WorkerImage) -> _Process:
         **_common(project, "server.toml"),
         "PREFECT_SERVER_API_HOST": spec.host,
         "PREFECT_SERVER_API_PORT": str(spec.port),
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{project.sqlite}",
         "PREFECT_SERVER_UI_API_URL": "/api",
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(project.local / "ui"),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -152,6 +152,10 @@ def _server(project: Project, image: WorkerImage) -> _Process:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"P{spec.keep_runs}D",
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{spec.keep_events}D",
     }
+    if not project.spec.database.url:
+        environment[SETTING] = (
+            f"sqlite+aiosqlite:///{project.sqlite}"  # of another one the server's profile holds the URL
+        )
     return _Process(SERVER, "server", image, ("server", "start"), environment)
 
 
@@ -196,4 +200,6 @@ def _deploy(project: Project, image: WorkerImage) -> _Process:
 
 
 def _database(project: Project) -> str:
+    if url := project.spec.database.url:
+        return database_name(url)
     return f"SQLite, {project.sqlite.relative_to(project.root)}"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from platformctl.errors import EngineError
-from platformctl.render.bundle import COMPOSE
+from platformctl.render.bundle import COMPOSE, SUPERVISOR
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
 from platformctl.spec.model import RuntimeName
@@ -38,7 +38,7 @@ def former_runtime(project: Project, runtime: Runtime) -> Runtime | None:
 
 def _choose(project: Project) -> Runtime:
     """A platform stays where it has its data; a new one runs on the engine, if one answers."""
-    if project.sqlite.exists():
+    if (project.bundle / SUPERVISOR).exists() and any(project.data.glob("*")):
         return _local(project)
     docker = _docker(project)
     try:

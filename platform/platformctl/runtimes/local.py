@@ -170,7 +170,7 @@ class LocalRuntime:
     def _make_database(self) -> None:
         """A new platform begins with an empty database that has its schema already: making that takes Prefect long."""
         file = self._project.sqlite
-        if file.exists():
+        if file.exists() or self._project.spec.database.url:
             return
         unfinished = file.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from platformctl.database import is_database_url
+
 OLDEST_PREFECT, NEWEST_PREFECT = (3, 6), (3, 8)
 
 
@@ -42,6 +44,15 @@ def _postgres_image(value: str) -> str:
     major = re.search(r":(\d+)", value)
     if major and not 14 <= int(major[1]) <= 17:
         raise PydanticCustomError("postgres_image", 'PostgreSQL 14 to 17, such as "postgres:17"')
+    return value
+
+
+def _database_url(value: str) -> str:
+    if value and not is_database_url(value):
+        raise PydanticCustomError(
+            "database_url",
+            'the URL of a PostgreSQL with its password left to a variable: "postgresql://USER:${VARIABLE}@HOST:PORT/NAME"',
+        )
     return value
 
 
@@ -106,8 +117,10 @@ class Server(_Table):
 
 
 class Database(_Table):
-    """The PostgreSQL that holds everything Prefect knows."""
+    """The database that holds everything Prefect knows: PostgreSQL, or SQLite on the local runtime."""
 
+    url: Annotated[str, AfterValidator(_database_url)] = ""
+    """A PostgreSQL of your own instead, "postgresql://USER:${VARIABLE}@HOST/NAME"; its password comes from the environment."""
     image: Annotated[str, AfterValidator(_postgres_image)] = "postgres:17"
     """The image of PostgreSQL, 14 to 17."""
     memory: Memory = "1g"
