@@ -57,14 +57,15 @@ class BenchStack:
             time.sleep(0.1)
 
 
-def create_stack(folder: Path) -> BenchStack:
-    """Copy the quickstart without its deployment, which Compose has no way to register, and build its image."""
+def create_stack(folder: Path, runtime: str) -> BenchStack:
+    """Copy the quickstart without its deployment, which its peers have no way to register, and build its image."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     shutil.copytree(QUICKSTART, folder, ignore=shutil.ignore_patterns(".platform", "prefect.yaml"))
     spec = folder / "platform.toml"
     text = spec.read_text(encoding="utf-8").replace("port = 4200", f"port = {port}").replace("quickstart", "bench")
+    text = text.replace("[server]", f'runtime = "{runtime}"\n\n[server]', 1)
     spec.write_text(text, encoding="utf-8")
     stack = BenchStack(folder, port)
     stack.ctl("render")

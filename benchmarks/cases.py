@@ -2,6 +2,7 @@
 
 import functools
 
+from bench_local import ByHand
 from bench_stack import PLATFORMCTL, PREFECT, BenchStack
 from measure import Case, Side, call
 
@@ -10,8 +11,8 @@ def nothing() -> None:
     """Prepare nothing."""
 
 
-def all_cases(stack: BenchStack) -> list[Case]:
-    """Return the claims about one platform, the slow ones last."""
+def docker_cases(stack: BenchStack) -> list[Case]:
+    """Return the claims about a platform on Docker, the slow ones last."""
     return [
         _help(),
         _build_unchanged(stack),
@@ -20,6 +21,18 @@ def all_cases(stack: BenchStack) -> list[Case]:
         _scale(stack),
         _up_from_nothing(stack),
     ]
+
+
+def local_cases(stack: BenchStack, by_hand: ByHand) -> list[Case]:
+    """Return the claims about a platform of local processes."""
+
+    def nothing_of_either() -> None:
+        by_hand.down()
+        stack.clear()
+
+    ours = Side("local up from nothing", nothing_of_either, lambda: stack.ctl("up"))
+    peer = Side("prefect server start, prefect worker start", nothing_of_either, by_hand.up)
+    return [Case("local-up-from-nothing", ours, peer, seconds=None, ratio=1.0)]
 
 
 def _help() -> Case:

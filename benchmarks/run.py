@@ -10,9 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench_local import ByHand
 from bench_stack import create_stack
-from cases import all_cases
-from measure import Figures, measure
+from cases import docker_cases, local_cases
+from measure import Case, Figures, measure
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -21,14 +22,32 @@ def main() -> None:
     """Measure, print a table, and write results/latest.json."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        stack = create_stack(Path(folder) / "bench")
-        try:
-            chosen = [case for case in all_cases(stack) if not options.only or case.name in options.only]
-            figures = [measure(case, options.repetitions) for case in chosen]
-        finally:
-            stack.clear()
+        figures = [*_measure_docker(Path(folder) / "docker", options), *_measure_local(Path(folder) / "local", options)]
     _write(figures)
     _show(figures)
+
+
+def _measure_docker(folder: Path, options: argparse.Namespace) -> list[Figures]:
+    stack = create_stack(folder, "docker")
+    try:
+        return _measure(docker_cases(stack), options)
+    finally:
+        stack.clear()
+
+
+def _measure_local(folder: Path, options: argparse.Namespace) -> list[Figures]:
+    stack = create_stack(folder, "local")
+    by_hand = ByHand(stack)
+    try:
+        return _measure(local_cases(stack, by_hand), options)
+    finally:
+        by_hand.down()
+        stack.clear()
+
+
+def _measure(cases: list[Case], options: argparse.Namespace) -> list[Figures]:
+    chosen = [case for case in cases if not options.only or case.name in options.only]
+    return [measure(case, options.repetitions) for case in chosen]
 
 
 def _options() -> argparse.Namespace:

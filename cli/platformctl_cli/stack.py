@@ -130,6 +130,8 @@ def down(
     with progress() as report:
         done = take_down(context.obj, report, volumes=volumes)
     kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
+    if volumes and context.obj.project().spec.database.url:
+        kept = "Its data is gone, but for your own database, which was left alone."
     out.print(f"The platform is down. {kept}" if done.changes else "Nothing of it runs.")
 
 

@@ -15,6 +15,8 @@ PlatformError             message and remedy; the command exits 1
 └── RunError              a flow run didn't complete
 """
 
+import errno
+
 
 class PlatformError(Exception):
     """A failure that explains itself.
@@ -84,6 +86,9 @@ class RunError(PlatformError):
 
 def as_platform_error(error: Exception) -> PlatformError | None:
     """Return what an operator can do something about; None for a defect of the program."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" ({error.filename})" if error.filename else ""
+        return FileError(f"The disk is full{where}.", remedy="Free some of it, then type the same command: it goes on.")
     if isinstance(error, OSError) and error.filename is not None:
         remedy = "Mend that (permissions, space on the disk), then type the same command."
         return FileError(f"{error.filename}: {error.strerror}.", remedy=remedy)

@@ -51,7 +51,7 @@ class LocalRuntime:
 
     def __init__(self, project: Project, note: str = "") -> None:
         """note: what its user is to be told first. Raises PreflightError where the platform belongs to another user."""
-        self._project, self.note = project, note
+        self._project, self.note = project, "\n".join(part for part in (note, _unmet(project)) if part)
         self._folder, self._data = project.local, project.data
         self._images = LocalImages(self._folder, project.spec.platform.prefect)
         self._supervisor = Supervisor(self._folder, project.bundle / SUPERVISOR, SOCKET)
@@ -186,6 +186,13 @@ class LocalRuntime:
 
     def _file_of(self, service: str) -> Path:
         return self._project.bundle / "services" / f"{service}.json"
+
+
+def _unmet(project: Project) -> str:
+    """What the images ask of Debian, which is not here to be installed."""
+    packages = sorted({package.partition("=")[0] for image in project.spec.images.values() for package in image.system})
+    said = f"Local processes have what this machine has: {', '.join(packages)} must be installed on it."
+    return said if packages else ""
 
 
 def _make_private(*folders: Path) -> None:

@@ -1,0 +1,22 @@
+"""What the quickstart renders to for the local runtime: the supervisor's configuration, and a file for each process."""
+
+import re
+from pathlib import Path
+
+from golden_check import Golden
+from platformctl.plan.wanted import load_wanted
+from platformctl.render.local import render_local
+from platformctl.spec.load import load_project
+
+ROOT = Path(__file__).parents[2]
+TEXTS = Path(__file__).parent / "local"
+
+
+def test_the_local_bundle_of_the_quickstart(golden: Golden) -> None:
+    project = load_project(ROOT / "examples" / "quickstart")
+    bundle = load_wanted(project, render_local).bundle
+
+    for path, content in bundle.files.items():
+        if path.startswith("services/") or path == "supervisord.conf":
+            text = content.decode().replace(str(project.root), "/home/ada/quickstart")
+            golden(TEXTS / path, re.sub(r"\b[0-9a-f]{12}\b", "DIGEST", text).encode())
