@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "platform" / "platformctl"
-ADAPTED = {"docker", "python_on_whales", "prefect"}
+ADAPTED = {"docker", "python_on_whales", "prefect", "supervisor", "psutil", "uv"}
 
 
 def imports_of(file: Path) -> Iterator[str]:
@@ -38,7 +38,7 @@ def test_the_library_never_imports_the_command_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("module", ["platformctl", "pydantic", "docker", "prefect", "rich", "jinja2"])
+@pytest.mark.parametrize("module", ["platformctl", "pydantic", "docker", "prefect", "supervisor", "rich", "jinja2"])
 def test_help_loads_no_library(module: str) -> None:
     code = (
         "import sys; sys.argv = ['platformctl', '--help']\n"

@@ -106,7 +106,8 @@ def _make_empty_database(environment: Path, report: Line) -> None:
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{unfinished}"
         }
         command = [_python(environment), "-m", "prefect", "server", "database", "upgrade", "--yes"]
-        run_reported(command, report, variables=variables, folder=Path(folder))
+        report("making the empty database that a new platform begins with")
+        run_reported(command, lambda _: None, variables=variables, folder=Path(folder))
     unfinished.rename(environment / EMPTY_DATABASE)
 
 
