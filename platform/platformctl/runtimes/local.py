@@ -15,7 +15,7 @@ from platformctl.adapters.processes import end_marked, find_marked, marks, port_
 from platformctl.adapters.supervisor import Supervisor
 from platformctl.deployments import Deployment, refused_deployments
 from platformctl.environments import EMPTY_DATABASE, ENVIRONMENT
-from platformctl.errors import PreflightError
+from platformctl.errors import PreflightError, UsageError
 from platformctl.images import SERVER, WorkerImage
 from platformctl.plan.observed import Machine
 from platformctl.render.bundle import LAUNCH, SUPERVISOR, Bundle, instance_name
@@ -27,7 +27,7 @@ from platformctl.runtimes.machine import check_address, check_free, free_bytes
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
 
-_INHERITED = (
+_INHERITED = [
     "PATH",
     "HOME",
     "USER",
@@ -39,8 +39,8 @@ _INHERITED = (
     "TMPDIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-)
-_INHERITED_IN_ANY_CASE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+]
+_INHERITED_IN_ANY_CASE = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
 """What the processes get of the environment of the shell: what they need of the machine, and none of its user's secrets."""
 
 
@@ -87,7 +87,12 @@ class LocalRuntime:
         """Nothing is pulled."""
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
-        """Make an image's environment, and prove that its flows can be imported."""
+        """Make an image's environment, and prove that its flows can be imported; raises UsageError where it is to be pushed."""
+        if options.push or options.platforms:
+            remedy = 'Leave out --push and --platform, or set runtime = "docker".'
+            raise UsageError(
+                "The local runtime makes virtual environments of this machine, and no images.", remedy=remedy
+            )
         _make_private(self._project.state, self._folder)
         self._images.build(image, options, report)
 
