@@ -84,7 +84,7 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
     tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
 ) -> None:
-    """Show what the platform's containers wrote."""
+    """Show what the platform's services wrote."""
     from platformctl.logs import read_logs
 
     try:
@@ -136,7 +136,7 @@ def down(
 
 
 def render(context: typer.Context) -> None:
-    """Write the Compose bundle, and start nothing."""
+    """Write what the platform runs from, and start nothing."""
     from platformctl.render_bundle import render_to_disk
     from platformctl_cli.display import out
 
