@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from platformctl.adapters.prefect import Json, LogLine
 from platformctl.errors import ServerError
@@ -22,6 +24,10 @@ REGISTERED = "platformctl_deployments"
 ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
 """The name of the automation that ends flow runs whose process is gone."""
 UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
+_RETRIES = Retry(
+    connect=0, read=0, status=7, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1, raise_on_status=False
+)
+"""With 503 Prefect asks a client to try again: SQLite refuses a transaction that another one has overtaken."""
 _PAGE = 200
 _SECONDS = 15
 
@@ -35,6 +41,8 @@ class PrefectApi:
         self._session = requests.Session()
         self._session.auth = tuple(auth.get_secret_value().split(":", 1))  # type: ignore[assignment]  # two strings
         self._session.trust_env = False  # a proxy is not asked for a loopback address
+        self._session.mount(url, HTTPAdapter(max_retries=_RETRIES))
+        self._session.mount(f"{url}/ready", HTTPAdapter())  # who asks this waits for it anyway
 
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""
