@@ -1,32 +1,43 @@
-"""What the end-to-end tests share: the engine, a platform that runs for all of them, and platforms of their own."""
+"""What the end-to-end tests share: the runtimes, a platform that runs on each for all of them, and platforms of their own."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import docker
 import pytest
 from docker import DockerClient
 from docker.errors import DockerException
 
+from e2e.docker_machine import DockerMachine
+from e2e.local_machine import LocalMachine
+from e2e.machine import RuntimeName
 from e2e.project import read_files, restore_files
-from e2e.stack import Stack, create_stack
+from e2e.stack import NEWEST, Settings, Stack, create_stack, unused_name
 
-_HERE = Path(__file__).parent
+_RUNTIMES = [pytest.param("docker", marks=pytest.mark.engine), "local"]
 
 
 class NewStack(Protocol):
     """Makes a project of its own for a test; nothing is started."""
 
-    def __call__(self, *, prefect: str = ..., workers: int = ..., grace: int = ...) -> Stack: ...
+    def __call__(self, **settings: Unpack[Settings]) -> Stack: ...
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Everything in this folder needs an engine."""
+    """What is about Docker only needs an engine too."""
     for item in items:
-        if item.path.is_relative_to(_HERE):
+        if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(scope="session", params=_RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> RuntimeName:
+    """What the platforms of a test run on; each test that asks for one runs on both."""
+    name: RuntimeName = request.param
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +54,79 @@ def engine() -> Iterator[DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def running(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A platform that runs, for tests that only read it or put back what they change."""
-    stack = create_stack(tmp_path_factory.mktemp("running"), engine)
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The virtual environments of a local platform of the newest Prefect: made once, and lent to every other one."""
+    folder = tmp_path_factory.mktemp("environments")
+    machine = LocalMachine(unused_name(), folder)
+    stack = create_stack(folder, machine, workers=0)
     try:
         stack.must("up")
-        yield stack
+        stack.must("down", "--volumes", "--yes")
+        yield machine.home / "environments"
     finally:
         stack.remove()
+
+
+@pytest.fixture(scope="session")
+def create_docker(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> NewStack:
+    """Makes projects for the engine; who asks for one removes it."""
+
+    def create(**settings: Unpack[Settings]) -> Stack:
+        return create_stack(tmp_path_factory.mktemp("docker"), DockerMachine(unused_name(), engine), **settings)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def create_local(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> NewStack:
+    """Makes projects for local processes; who asks for one removes it.
+
+    The environments in them are the same files as those that are lent: platformctl never changes one.
+    """
+
+    def create(**settings: Unpack[Settings]) -> Stack:
+        folder = tmp_path_factory.mktemp("local")
+        machine = LocalMachine(unused_name(), folder)
+        if settings.get("prefect", NEWEST) == NEWEST:
+            machine.home.parent.mkdir()
+            machine.home.mkdir(mode=0o700)
+            shutil.copytree(environments, machine.home / "environments", symlinks=True, copy_function=os.link)
+        return create_stack(folder, machine, **settings)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def create(runtime: RuntimeName, request: pytest.FixtureRequest) -> NewStack:
+    """Makes projects for a runtime; who asks for one removes it."""
+    make: NewStack = request.getfixturevalue(f"create_{runtime}")
+    return make
+
+
+@pytest.fixture(scope="session")
+def running_docker(create_docker: NewStack) -> Iterator[Stack]:
+    """A platform that runs on the engine, for tests that only read it or put back what they change."""
+    yield from _running(create_docker())
+
+
+@pytest.fixture(scope="session")
+def running_local(create_local: NewStack) -> Iterator[Stack]:
+    """The same of local processes."""
+    yield from _running(create_local())
+
+
+@pytest.fixture(scope="session")
+def engine_view(running_docker: Stack) -> DockerMachine:
+    """What the engine says of the platform that runs on it."""
+    assert isinstance(running_docker.machine, DockerMachine)
+    return running_docker.machine
+
+
+@pytest.fixture(scope="session")
+def running(runtime: RuntimeName, request: pytest.FixtureRequest) -> Stack:
+    """The platform that runs on a runtime."""
+    stack: Stack = request.getfixturevalue(f"running_{runtime}")
+    return stack
 
 
 @pytest.fixture
@@ -63,12 +139,36 @@ def changing(running: Stack) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def new_stack(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewStack]:
-    """Platforms of a test's own; they are removed with all that they have."""
+def new_stack(create: NewStack) -> Iterator[NewStack]:
+    """Platforms of a test's own on a runtime; they are removed with all that they have."""
+    yield from _making(create)
+
+
+@pytest.fixture
+def new_docker_stack(create_docker: NewStack) -> Iterator[NewStack]:
+    """The same on the engine."""
+    yield from _making(create_docker)
+
+
+@pytest.fixture
+def new_local_stack(create_local: NewStack) -> Iterator[NewStack]:
+    """The same of local processes."""
+    yield from _making(create_local)
+
+
+def _running(stack: Stack) -> Iterator[Stack]:
+    try:
+        stack.must("up")
+        yield stack
+    finally:
+        stack.remove()
+
+
+def _making(create: NewStack) -> Iterator[NewStack]:
     made: list[Stack] = []
 
-    def make(**settings: int | str) -> Stack:
-        made.append(create_stack(tmp_path_factory.mktemp("own"), engine, **settings))  # type: ignore[arg-type]  # as NewStack says
+    def make(**settings: Unpack[Settings]) -> Stack:
+        made.append(create(**settings))
         return made[-1]
 
     yield make

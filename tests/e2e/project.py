@@ -9,6 +9,7 @@ _PLATFORM = """\
 [platform]
 name = "{name}"
 prefect = "{prefect}"
+runtime = "{runtime}"
 
 [server]
 port = {port}
@@ -81,9 +82,8 @@ _DEPLOYMENT = """\
 """
 
 
-def write_project(folder: Path, name: str, port: int, *, prefect: str, workers: int, grace: int) -> None:
-    """Write the files of a project into an empty folder. port: the server's. grace: seconds."""
-    settings = {"name": name, "port": port, "prefect": prefect, "workers": workers, "grace": grace}
+def write_project(folder: Path, **settings: object) -> None:
+    """Write the files of a project into an empty folder. settings: what platform.toml has no fixed value for."""
     (folder / "platform.toml").write_text(_PLATFORM.format(**settings, comment=COMMENT), encoding="utf-8")
     (folder / "requirements.txt").write_text(f"{PACKAGE}\n", encoding="utf-8")
     (folder / "flows").mkdir()

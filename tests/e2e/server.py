@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from e2e.waiting import wait_for
 
 Json = dict[str, Any]
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_RETRIES = Retry(status=7, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1, raise_on_status=False)
+"""What Prefect asks of its clients where SQLite is busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,9 @@ class Server:
 
     def ask(self, method: str, path: str, body: Json | None = None) -> Any:  # noqa: ANN401  # JSON
         """Ask, and return the answer's JSON; fails where the server refuses."""
-        answer = requests.request(method, self.url + path, json=body, auth=("admin", self.password), timeout=30)
+        with requests.Session() as session:
+            session.mount(self.url, HTTPAdapter(max_retries=_RETRIES))
+            answer = session.request(method, self.url + path, json=body, auth=("admin", self.password), timeout=30)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 

@@ -1,4 +1,4 @@
-"""One platform in a folder of its own, driven by the real command and looked at through the engine."""
+"""One platform in a folder of its own, driven by the real command and looked at through what holds it."""
 
 import contextlib
 import os
@@ -10,17 +10,22 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
-import docker.errors
-from docker import DockerClient
-from docker.models.containers import Container
-
+from e2e.machine import Instance, Machine
 from e2e.project import write_project
-from e2e.server import Json, Server
+from e2e.server import Server
 
 PLATFORMCTL = Path(sys.executable).with_name("platformctl")
-LABEL = "io.platformctl"
 NEWEST = "3.8.8"
+
+
+class Settings(TypedDict, total=False):
+    """What a test may want otherwise of a platform. grace: seconds."""
+
+    prefect: str
+    workers: int
+    grace: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A platform: its project folder, its name, its server's port, and the engine that it runs on."""
+    """A platform: its project folder, its server's port, and what holds it."""
 
     folder: Path
-    name: str
     port: int
-    engine: DockerClient
+    machine: Machine
+
+    @property
+    def name(self) -> str:
+        """The platform's name."""
+        return self.machine.name
 
     def ctl(self, *words: str, seconds: float = 300, environment: Mapping[str, str] | None = None) -> Result:
         """Run platformctl to its end, without a terminal. environment: variables on top of this process's own."""
@@ -84,6 +93,16 @@ class Stack:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
+    @contextlib.contextmanager
+    def moved(self) -> Iterator["Stack"]:
+        """Have the folder elsewhere for the body, whatever runs."""
+        folder = self.folder.with_name(f"{self.folder.name}-moved")
+        self.folder.rename(folder)
+        try:
+            yield Stack(folder, self.port, self.machine.seen_from(folder))
+        finally:
+            folder.rename(self.folder)
+
     def edit(self, old: str, new: str, file: str = "platform.toml") -> None:
         """Replace a text in a file of the project; it must be there."""
         path = self.folder / file
@@ -105,71 +124,38 @@ class Stack:
         """Return a secret of the platform."""
         return (self.folder / ".platform" / "secrets" / name).read_text(encoding="utf-8").strip()
 
-    def containers(self, role: str | None = None) -> dict[str, Container]:
-        """Return the containers of the platform, or of a role, those that don't run among them, by service."""
-        labels = [f"{LABEL}.platform={self.name}", *([f"{LABEL}.role={role}"] if role else [])]
-        found = self.engine.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-        return {container.labels[f"{LABEL}.service"]: container for container in found}
-
-    def inspect(self, role: str | None = None) -> dict[str, Json]:
-        """Return what `docker inspect` says of the containers of the platform, by service."""
-        return {service: container.attrs for service, container in self.containers(role).items()}
+    def instances(self, role: str | None = None) -> dict[str, Instance]:
+        """Return what runs the platform, or a role of it, by service."""
+        return self.machine.instances(role)
 
     def starts(self, role: str | None = None) -> dict[str, str]:
-        """Return service to container id and time of its last start: what differs after a change, and only then."""
-        return {name: f"{found['Id'][:12]} {found['State']['StartedAt']}" for name, found in self.inspect(role).items()}
+        """Return service to what differs after its instance was replaced or started anew, and only then."""
+        return {service: instance.start for service, instance in self.instances(role).items()}
 
-    def execute(self, service: str, *words: str) -> str:
-        """Run a command in a container of the platform, which must succeed, and return what it wrote."""
-        code, output = self.containers()[service].exec_run(list(words))
-        assert isinstance(output, bytes)
-        assert code == 0, output.decode()
-        return output.decode().strip()
-
-    def volumes(self) -> list[str]:
-        """Return the names of the platform's volumes."""
-        return sorted(volume.name for volume in self.engine.volumes.list(filters=self._filter))
-
-    def networks(self) -> list[str]:
-        """Return the names of the platform's networks."""
-        return sorted(str(network.name) for network in self.engine.networks.list(filters=self._filter))
-
-    def images(self) -> list[str]:
-        """Return the worker images of the platform, NAME/IMAGE:TAG."""
-        tags = (tag for image in self.engine.images.list() for tag in image.tags)
-        return sorted(tag for tag in tags if tag.startswith(f"{self.name}/"))
+    def holdings(self) -> tuple[list[str], list[str], list[str]]:
+        """Return what is there of the platform: its services, networks and volumes."""
+        return sorted(self.instances()), self.machine.networks(), self.machine.volumes()
 
     def remove(self) -> None:
         """Take the platform down with all that it has; fails where platformctl leaves something, which is removed then."""
         result = self.ctl("down", "--volumes", "--yes")
-        left = [*self.containers(), *self.volumes(), *self.networks()]
-        self._sweep()
+        left = self.machine.remains()
+        self.machine.sweep()
         assert result.code == 0, result.said
         assert not left, f"`down --volumes` left {left}"
 
-    @property
-    def _filter(self) -> dict[str, str]:
-        return {"label": f"{LABEL}.platform={self.name}"}
 
-    def _sweep(self) -> None:
-        for container in self.containers().values():
-            container.remove(force=True)
-        for volume in self.engine.volumes.list(filters=self._filter):
-            volume.remove(force=True)
-        for network in self.engine.networks.list(filters=self._filter):
-            network.remove()
-        for image in self.images():
-            with contextlib.suppress(docker.errors.ImageNotFound):
-                self.engine.images.remove(image, force=True)
+def create_stack(folder: Path, machine: Machine, **settings: Unpack[Settings]) -> Stack:
+    """Write a project with an unused port into a folder; nothing is started."""
+    port = free_port()
+    wanted = {"prefect": NEWEST, "workers": 1, "grace": 60, **settings}
+    write_project(folder, name=machine.name, port=port, runtime=machine.runtime, **wanted)
+    return Stack(folder, port, machine)
 
 
-def create_stack(
-    folder: Path, engine: DockerClient, *, prefect: str = NEWEST, workers: int = 1, grace: int = 60
-) -> Stack:
-    """Write a project of an unused name and port into a folder; nothing is started. grace: seconds."""
-    stack = Stack(folder, f"t{uuid.uuid4().hex[:6]}", free_port(), engine)
-    write_project(folder, stack.name, stack.port, prefect=prefect, workers=workers, grace=grace)
-    return stack
+def unused_name() -> str:
+    """Return a name for a platform that no other one has."""
+    return f"t{uuid.uuid4().hex[:6]}"
 
 
 def free_port() -> int:

@@ -28,9 +28,9 @@ def index(engine: DockerClient, tmp_path: Path) -> Iterator[Index]:
 
 
 @pytest.fixture
-def private(new_stack: NewStack, index: Index) -> Stack:
+def private(new_docker_stack: NewStack, index: Index) -> Stack:
     """A project whose one dependency only the private index has; nothing is built yet."""
-    stack = new_stack()
+    stack = new_docker_stack()
     stack.edit("[images.pipelines]", '[build]\nindex = "${TEST_INDEX}"\nca = "ca.pem"\n\n[images.pipelines]')
     stack.edit(PUBLIC, f"{PACKAGE}=={index.version}", "requirements.txt")
     stack.edit("import inflection", f"import {PACKAGE}", "flows/hello.py")
@@ -38,12 +38,14 @@ def private(new_stack: NewStack, index: Index) -> Stack:
     return stack
 
 
-def test_a_private_index_is_reached_and_its_password_is_in_no_layer(private: Stack, index: Index) -> None:
+def test_a_private_index_is_reached_and_its_password_is_in_no_layer(
+    private: Stack, index: Index, engine: DockerClient
+) -> None:
     result = private.ctl("build-image", environment={"TEST_INDEX": index.url})
     assert result.code == 0, result.said
     assert index.password not in result.said
-    (tag,) = private.images()
-    image = private.engine.images.get(tag)
+    (tag,) = private.machine.images()
+    image = engine.images.get(tag)
     assert index.password not in json.dumps([image.attrs, image.history()])
     assert not _holds(image.save(), index.password.encode())
     rendered = b"".join(path.read_bytes() for path in private.bundle.rglob("*") if path.is_file())
@@ -54,7 +56,7 @@ def test_an_index_from_a_variable_that_is_not_set_exits_2_and_names_it(private: 
     result = private.ctl("build-image")
     assert result.code == 2
     assert "${TEST_INDEX}" in result.err
-    assert private.images() == []
+    assert private.machine.images() == []
 
 
 def test_an_index_that_refuses_the_password_fails_without_showing_it(private: Stack, index: Index) -> None:

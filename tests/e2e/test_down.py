@@ -24,10 +24,10 @@ class RoundTrip:
 @pytest.fixture(scope="module")
 def round_trip(running: Stack) -> RoundTrip:
     """The platform that runs, taken down in the middle of a flow run, and brought back."""
-    run, volumes = running.server.start_slow_run(seconds=5), running.volumes()
+    run, volumes = running.server.start_slow_run(seconds=5), running.machine.volumes()
     deployment = str(running.server.ask("GET", "/deployments/name/hello/hello")["id"])
     running.must("down")
-    left = (list(running.containers()), running.networks(), running.volumes())
+    left = running.holdings()
     running.must("up")
     return RoundTrip(run, deployment, volumes, left)
 
@@ -46,21 +46,23 @@ def test_up_after_down_finds_its_deployments_again(running: Stack, round_trip: R
 
 
 def test_the_data_is_not_deleted_unless_somebody_says_yes(running: Stack) -> None:
-    before, volumes = running.starts(), running.volumes()
+    before, volumes = running.starts(), running.machine.volumes()
     result = running.ctl("down", "--volumes")
     assert result.code == 1
     assert len(volumes) == 2
     assert all(volume in result.err for volume in volumes)
-    assert (running.starts(), running.volumes()) == (before, volumes)
+    assert (running.starts(), running.machine.volumes()) == (before, volumes)
 
 
 def test_down_with_volumes_removes_even_what_was_only_begun(new_stack: NewStack) -> None:
     stack = new_stack()
     with stack.begin("up") as process:
-        wait_for("the database runs", lambda: stack.containers("database") and stack.volumes(), seconds=120)
+        wait_for(
+            "its data is there, and what uses it", lambda: stack.instances() and stack.machine.volumes(), seconds=120
+        )
         os.killpg(process.pid, signal.SIGKILL)
     stack.must("down", "--volumes", "--yes")
-    assert (stack.containers(), stack.networks(), stack.volumes()) == ({}, [], [])
+    assert stack.holdings() == ([], [], [])
 
 
 def test_down_of_nothing_is_fine(new_stack: NewStack) -> None:

@@ -1,23 +1,24 @@
 """How the containers of a platform are closed, as `docker inspect` tells it."""
 
-from e2e.stack import LABEL, Stack
+from e2e.docker_machine import LABEL, DockerMachine
+from e2e.stack import Stack
 
 
-def test_no_container_runs_as_root(running: Stack) -> None:
-    users = {service: found["Config"]["User"] for service, found in running.inspect().items()}
+def test_no_container_runs_as_root(engine_view: DockerMachine) -> None:
+    users = {service: found["Config"]["User"] for service, found in engine_view.inspect().items()}
     assert len(users) == 4
     assert [service for service, user in users.items() if user.partition(":")[0] in ("", "0", "root")] == []
 
 
-def test_no_running_process_is_roots(running: Stack) -> None:
-    alive = [name for name, found in running.containers().items() if found.status == "running"]
-    ids = {name: running.execute(name, "id", "-u") for name in alive}
+def test_no_running_process_is_roots(engine_view: DockerMachine) -> None:
+    alive = [name for name, found in engine_view.containers().items() if found.status == "running"]
+    ids = {name: engine_view.execute(name, "id", "-u") for name in alive}
     assert ids.keys() == {"database", "server", "worker-default-1"}
     assert "0" not in ids.values()
 
 
-def test_every_container_is_read_only_without_capabilities(running: Stack) -> None:
-    for service, found in running.inspect().items():
+def test_every_container_is_read_only_without_capabilities(engine_view: DockerMachine) -> None:
+    for service, found in engine_view.inspect().items():
         host = found["HostConfig"]
         assert host["ReadonlyRootfs"], service
         assert host["CapDrop"] == ["ALL"], service
@@ -26,52 +27,54 @@ def test_every_container_is_read_only_without_capabilities(running: Stack) -> No
         assert not host["Privileged"], service
 
 
-def test_every_container_has_limits_of_memory_processes_and_logs(running: Stack) -> None:
-    for service, found in running.inspect().items():
+def test_every_container_has_limits_of_memory_processes_and_logs(engine_view: DockerMachine) -> None:
+    for service, found in engine_view.inspect().items():
         host = found["HostConfig"]
         assert host["Memory"] > 0, service
         assert host["PidsLimit"] > 0, service
         assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}, service
 
 
-def test_every_lasting_container_has_a_health_check_and_restarts(running: Stack) -> None:
-    for service, found in running.inspect().items():
+def test_every_lasting_container_has_a_health_check_and_restarts(engine_view: DockerMachine) -> None:
+    for service, found in engine_view.inspect().items():
         is_lasting = service != "migrate"
         assert bool(found["Config"].get("Healthcheck")) == is_lasting, service
         assert (found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped") == is_lasting, service
 
 
-def test_every_container_is_labelled(running: Stack) -> None:
-    for service, found in running.inspect().items():
+def test_every_container_is_labelled(engine_view: DockerMachine) -> None:
+    for service, found in engine_view.inspect().items():
         labels = found["Config"]["Labels"]
-        assert labels[f"{LABEL}.platform"] == running.name, service
+        assert labels[f"{LABEL}.platform"] == engine_view.name, service
         assert labels[f"{LABEL}.service"] == service
         assert labels[f"{LABEL}.role"] == service.partition("-")[0]
         assert labels[f"{LABEL}.release"], service
 
 
-def test_the_database_is_reached_from_an_internal_network_only(running: Stack) -> None:
-    found = running.inspect("database")["database"]
+def test_the_database_is_reached_from_an_internal_network_only(engine_view: DockerMachine) -> None:
+    found = engine_view.inspect("database")["database"]
     assert not found["HostConfig"]["PortBindings"]
-    networks = [running.engine.networks.get(name) for name in found["NetworkSettings"]["Networks"]]
+    networks = [engine_view.engine.networks.get(name) for name in found["NetworkSettings"]["Networks"]]
     assert [network.attrs["Internal"] for network in networks] == [True]
 
 
-def test_workers_share_no_network_with_the_database(running: Stack) -> None:
-    inside = {name: set(found["NetworkSettings"]["Networks"]) for name, found in running.inspect().items()}
+def test_workers_share_no_network_with_the_database(engine_view: DockerMachine) -> None:
+    inside = {name: set(found["NetworkSettings"]["Networks"]) for name, found in engine_view.inspect().items()}
     assert not inside["worker-default-1"] & inside["database"]
 
 
-def test_the_server_is_published_on_the_loopback_address_only(running: Stack) -> None:
+def test_the_server_is_published_on_the_loopback_address_only(
+    running_docker: Stack, engine_view: DockerMachine
+) -> None:
     published = {
         (service, binding["HostIp"], binding["HostPort"])
-        for service, found in running.inspect().items()
+        for service, found in engine_view.inspect().items()
         for bindings in (found["HostConfig"]["PortBindings"] or {}).values()
         for binding in bindings
     }
-    assert published == {("server", "127.0.0.1", str(running.port))}
+    assert published == {("server", "127.0.0.1", str(running_docker.port))}
 
 
-def test_no_container_reaches_the_engine(running: Stack) -> None:
-    mounts = {mount["Source"] for found in running.inspect().values() for mount in found["Mounts"]}
+def test_no_container_reaches_the_engine(engine_view: DockerMachine) -> None:
+    mounts = {mount["Source"] for found in engine_view.inspect().values() for mount in found["Mounts"]}
     assert [source for source in mounts if "docker.sock" in source] == []

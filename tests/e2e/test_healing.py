@@ -1,7 +1,5 @@
 """What `up` and the containers' own policy make good after something died."""
 
-from dataclasses import replace
-
 import pytest
 
 from e2e.conftest import NewStack
@@ -10,13 +8,13 @@ from e2e.waiting import step, wait_for
 
 
 def test_a_server_that_was_killed_comes_back_and_runs_go_on(running: Stack) -> None:
-    before = running.containers("database")["database"].id
+    others = {service: start for service, start in running.starts().items() if service != "server"}
     step("The server is killed.")
-    running.containers("server")["server"].kill()
+    running.machine.kill("server")
     wait_for("the server is gone", running.server.is_ready, lambda is_ready: not is_ready)
     running.must("up")
     assert running.server.is_ready()
-    assert running.containers("database")["database"].id == before
+    assert running.starts().items() >= others.items()
     step("The worker of before takes a run, and ends it.")
     run = running.server.start_run("hello/hello")
     assert running.server.await_end(run) == "COMPLETED"
@@ -25,7 +23,7 @@ def test_a_server_that_was_killed_comes_back_and_runs_go_on(running: Stack) -> N
 def test_a_server_that_crashes_comes_back_by_itself(running: Stack) -> None:
     before = running.starts("server")
     step("The server's process ends, as if it had crashed.")
-    running.execute("server", "python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
+    running.machine.crash("server")
     wait_for("the server has started anew", lambda: running.starts("server"), lambda starts: starts != before)
     wait_for("the server is ready", running.server.is_ready)
 
@@ -45,7 +43,7 @@ def test_a_run_that_goes_on_is_left_alone_by_up(running: Stack, slow_run: str) -
 
 def test_the_run_of_a_worker_that_vanished_is_crashed_by_up(running: Stack, slow_run: str) -> None:
     step("Its worker vanishes.")
-    running.containers("worker")["worker-default-1"].remove(force=True)
+    running.machine.lose("worker-default-1")
     running.must("up")
     found = running.server.run(slow_run)
     assert found["state_type"] == "CRASHED"
@@ -53,20 +51,17 @@ def test_the_run_of_a_worker_that_vanished_is_crashed_by_up(running: Stack, slow
     assert running.server.workers() == {f"{running.name}-worker-default-1": "ONLINE"}
 
 
-def test_a_platform_whose_folder_was_moved_is_mounted_anew_and_keeps_its_data(new_stack: NewStack) -> None:
+def test_a_platform_whose_folder_was_moved_starts_anew_with_its_data(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.must("up")
     run = stack.server.start_run("hello/hello")
     stack.server.await_end(run)
-    step("The folder is moved: the containers run on, and could not start again.")
-    moved = replace(stack, folder=stack.folder.with_name("moved"))
-    stack.folder.rename(moved.folder)
-    try:
-        assert "folder was moved" in moved.ctl("plan").out
+    step("The folder is moved: what runs goes on, and could not start again.")
+    with stack.moved() as moved:
+        assert moved.ctl("plan", "--check").code == 3
         moved.must("up")
         assert moved.ctl("plan", "--check").code == 0
         assert moved.server.run(run)["state_type"] == "COMPLETED"
-        moved.containers("server")["server"].restart()
+        moved.machine.crash("server")
+        wait_for("the server is gone", moved.server.is_ready, lambda is_ready: not is_ready)
         wait_for("the server is ready again", moved.server.is_ready)
-    finally:
-        moved.folder.rename(stack.folder)

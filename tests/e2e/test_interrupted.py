@@ -5,30 +5,37 @@ import signal
 from collections.abc import Callable
 
 from e2e.conftest import NewStack
+from e2e.machine import RuntimeName
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 
 
-def _status(service: str, *statuses: str) -> Callable[[Stack], bool]:
-    """Whether the container of a service is in one of some states."""
-
-    def holds(stack: Stack) -> bool:
-        found = stack.containers().get(service)
-        return found is not None and found.status in statuses
-
-    return holds
+def _is_there(service: str) -> Callable[[Stack], bool]:
+    return lambda stack: service in stack.instances()
 
 
-MOMENTS = {
-    "as the database starts": _status("database", "created", "running"),
-    "while it migrates": _status("migrate", "running"),
-    "as the server starts": _status("server", "running"),
+def _runs(service: str) -> Callable[[Stack], bool]:
+    return lambda stack: service in stack.instances() and stack.instances()[service].is_running
+
+
+MOMENTS: dict[RuntimeName, dict[str, Callable[[Stack], bool]]] = {
+    "docker": {
+        "as the database starts": _is_there("database"),
+        "while it migrates": _runs("migrate"),
+        "as the server starts": _runs("server"),
+    },
+    "local": {
+        "between the images": lambda stack: len(stack.machine.images()) == 1,
+        "as the server starts": _runs("server"),
+        "as the worker starts": _runs("worker-default-1"),
+    },
 }
+MIDDLE = {"docker": _runs("migrate"), "local": _runs("server")}
 
 
 def test_up_goes_on_however_often_it_was_killed(new_stack: NewStack) -> None:
     stack = new_stack()
-    for moment, is_there in MOMENTS.items():
+    for moment, is_there in MOMENTS[stack.machine.runtime].items():
         step(f"The command is killed, with all that it has started, {moment}.")
         _kill_up(stack, is_there)
     step("The same command comes to its end.")
@@ -48,7 +55,7 @@ def _kill_up(stack: Stack, is_there: Callable[[Stack], bool]) -> None:
 def test_an_interrupt_exits_130_and_says_that_the_same_command_goes_on(new_stack: NewStack) -> None:
     stack = new_stack(workers=0)
     with stack.begin("up") as process:
-        wait_for("it is in the middle", lambda: _status("migrate", "running")(stack), seconds=120)
+        wait_for("it is in the middle", lambda: MIDDLE[stack.machine.runtime](stack), seconds=120)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130

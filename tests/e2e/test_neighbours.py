@@ -1,20 +1,26 @@
-"""Two platforms on one engine, two commands on one platform, and a port that is somebody else's."""
+"""Two platforms on one machine, two commands on one platform, and a port that is somebody else's."""
 
 import json
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from docker import DockerClient
 
 from e2e.conftest import NewStack
-from e2e.stack import Result, Stack, create_stack
+from e2e.machine import RuntimeName
+from e2e.stack import Result, Stack
+
+HOLDER: dict[RuntimeName, Callable[[Stack], str]] = {
+    "docker": lambda stack: f"the container '{stack.name}-server'",
+    "local": lambda stack: f"of the platform in {stack.folder}",
+}
 
 
 @pytest.fixture(scope="module")
-def twice(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, list[Result]]]:
+def twice(create: NewStack) -> Iterator[tuple[Stack, list[Result]]]:
     """A platform beside the one that runs, and what the two commands said that brought it up at once."""
-    stack = create_stack(tmp_path_factory.mktemp("neighbour"), engine)
+    stack = create()
     try:
         with stack.begin("up") as one, stack.begin("up") as other:
             said = [(process, *process.communicate(timeout=300)) for process in (one, other)]
@@ -44,10 +50,10 @@ def test_two_platforms_do_not_see_each_other(running: Stack, twice: tuple[Stack,
 
 def test_down_of_one_platform_leaves_the_other(running: Stack, twice: tuple[Stack, list[Result]]) -> None:
     neighbour, _ = twice
-    before, data = running.starts(), (running.volumes(), running.networks())
+    before, data = running.starts(), running.holdings()
     neighbour.must("down", "--volumes", "--yes")
     assert running.starts() == before
-    assert (running.volumes(), running.networks()) == data
+    assert running.holdings() == data
     assert running.server.is_ready()
 
 
@@ -57,14 +63,15 @@ def test_a_port_of_another_process_is_named_before_anything_is_made(new_stack: N
         result = stack.ctl("up")
     assert result.code == 1
     assert f"Port {stack.port} of 127.0.0.1 is taken" in result.err
-    assert (stack.containers(), stack.networks(), stack.volumes(), stack.images()) == ({}, [], [], [])
+    assert f"{os.getpid()} (" in result.err
+    assert (stack.holdings(), stack.machine.images()) == (([], [], []), [])
     assert not (stack.folder / ".platform" / "secrets").exists()
 
 
-def test_a_port_of_another_platform_is_named_with_its_container(running: Stack, new_stack: NewStack) -> None:
+def test_a_port_of_another_platform_is_named_with_what_holds_it(running: Stack, new_stack: NewStack) -> None:
     stack = new_stack()
     stack.edit(f"port = {stack.port}", f"port = {running.port}")
     result = stack.ctl("up")
     assert result.code == 1
-    assert f"{running.name}-server" in result.err
-    assert stack.containers() == {}
+    assert HOLDER[running.machine.runtime](running) in result.err
+    assert stack.instances() == {}

@@ -37,7 +37,7 @@ def test_plan_prints_its_steps_as_json(changing: Stack) -> None:
 
 def test_status_prints_the_platform_as_json(running: Stack) -> None:
     status = json.loads(running.must("status", "-o", "json"))
-    assert (status["name"], status["runtime"]) == (running.name, "docker")
+    assert (status["name"], status["runtime"]) == (running.name, running.machine.runtime)
     server = {"url": f"http://127.0.0.1:{running.port}", "healthy": True, "version": "3.8.8"}
     assert server.items() <= status["server"].items()
     pool = {
@@ -49,5 +49,5 @@ def test_status_prints_the_platform_as_json(running: Stack) -> None:
         "limit": None,
     }
     assert [pool.items() <= found.items() for found in status["pools"]] == [True]
-    used = {found["Config"]["Image"] for found in running.inspect("worker").values()}
+    used = {found.image for found in running.instances("worker").values()}
     assert {f"{running.name}/{found['name']}:{found['tag']}" for found in status["images"]} == used

@@ -19,7 +19,7 @@ def test_workers_come_and_go_and_the_rest_stays(changing: Stack) -> None:
     names = [f"{changing.name}-worker-default-{number}" for number in (1, 2, 3)]
     step("Three workers are wanted.")
     changing.must("up", "--workers", "3")
-    assert changing.containers("worker").keys() == {f"worker-default-{number}" for number in (1, 2, 3)}
+    assert changing.instances("worker").keys() == {f"worker-default-{number}" for number in (1, 2, 3)}
     assert changing.server.workers() == dict.fromkeys(names, "ONLINE")
     assert changing.starts().items() >= before.items()
     step("One worker is wanted: the others go, from the engine and from Prefect.")
@@ -37,7 +37,7 @@ def test_scale_is_written_to_platform_toml_with_its_comments_kept(new_stack: New
     assert COMMENT in text
     assert text == before.replace("workers = 1", "workers = 4")
     step("Where no platform runs, none is started.")
-    assert stack.containers() == {}
+    assert stack.instances() == {}
 
 
 def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changing: Stack) -> None:
@@ -46,7 +46,7 @@ def test_a_run_on_a_worker_that_is_scaled_away_finishes_within_its_grace(changin
     run = changing.server.start_slow_run(seconds=5)
     changing.must("scale", "default=0")
     assert changing.server.state(run) == "COMPLETED"
-    assert changing.containers("worker") == {}
+    assert changing.instances("worker") == {}
     assert not changing.server.pool("default")["is_paused"]
     assert _of_others(changing) == before
 

@@ -6,51 +6,52 @@ import stat
 import pytest
 import requests
 
+from e2e.docker_machine import DockerMachine
 from e2e.stack import Stack
 from e2e.waiting import step
 
 
-@pytest.fixture
-def secrets(running: Stack) -> list[str]:
-    return [running.secret("database_password"), running.secret("api_password")]
+def _secrets(stack: Stack) -> list[str]:
+    return [stack.secret("database_password"), stack.secret("api_password")]
 
 
-def test_no_secret_is_in_what_the_engine_says_of_containers(running: Stack, secrets: list[str]) -> None:
-    said = json.dumps(running.inspect(), default=str)
-    assert [secret for secret in secrets if secret in said] == []
+def test_no_secret_is_in_what_the_engine_says_of_containers(running_docker: Stack, engine_view: DockerMachine) -> None:
+    said = json.dumps(engine_view.inspect(), default=str)
+    assert [secret for secret in _secrets(running_docker) if secret in said] == []
 
 
-def test_no_secret_is_in_what_the_engine_says_of_images(running: Stack, secrets: list[str]) -> None:
-    used = [running.engine.images.get(found["Image"]) for found in running.inspect().values()]
+def test_no_secret_is_in_what_the_engine_says_of_images(running_docker: Stack, engine_view: DockerMachine) -> None:
+    used = [engine_view.engine.images.get(found["Image"]) for found in engine_view.inspect().values()]
     said = json.dumps([(image.attrs, image.history()) for image in used])
-    assert [secret for secret in secrets if secret in said] == []
+    assert [secret for secret in _secrets(running_docker) if secret in said] == []
 
 
-def test_no_secret_is_in_a_rendered_file(running: Stack, secrets: list[str]) -> None:
+def test_no_secret_is_in_a_rendered_file(running: Stack) -> None:
     rendered = [path for path in running.bundle.rglob("*") if path.is_file()]
-    assert running.bundle / "compose.yaml" in rendered
+    assert running.bundle / running.machine.manifest in rendered
     text = "\n".join(path.read_text(encoding="utf-8") for path in rendered)
-    assert [secret for secret in secrets if secret in text] == []
+    assert [secret for secret in _secrets(running) if secret in text] == []
 
 
-def test_no_secret_is_on_a_command_line(running: Stack, secrets: list[str]) -> None:
-    alive = [found for found in running.containers().values() if found.status == "running"]
-    lines = json.dumps([container.top(ps_args="-eo pid,args")["Processes"] for container in alive])
+def test_no_secret_is_on_a_command_line(running: Stack) -> None:
+    lines = running.machine.command_lines()
     assert "prefect" in lines
-    assert [secret for secret in secrets if secret in lines] == []
+    assert [secret for secret in _secrets(running) if secret in lines] == []
 
 
-def test_no_secret_is_in_the_environment_of_a_flow_run(running: Stack, secrets: list[str]) -> None:
-    step("A process that a worker starts sees what the worker sees.")
-    said = running.execute("worker-default-1", "env")
+def test_no_secret_is_in_the_environment_of_a_flow_run(running: Stack) -> None:
+    step("A flow run is in the middle: its process is one of the worker's.")
+    run = running.server.start_slow_run(seconds=5)
+    said = running.machine.environments("worker-default-1")
+    assert run in said
     assert "PREFECT_API_URL" in said
-    assert [secret for secret in secrets if secret in said] == []
+    assert [secret for secret in _secrets(running) if secret in said] == []
 
 
-def test_a_worker_has_no_password_of_the_database(running: Stack) -> None:
-    said = running.execute("worker-default-1", "sh", "-c", "cat /run/secrets/*")
-    assert running.secret("api_password") in said
-    assert running.secret("database_password") not in said
+def test_a_worker_has_no_password_of_the_database(running_docker: Stack) -> None:
+    said = running_docker.machine.execute("worker-default-1", "sh", "-c", "cat /run/secrets/*")
+    assert running_docker.secret("api_password") in said
+    assert running_docker.secret("database_password") not in said
 
 
 def test_the_folder_of_secrets_is_closed_to_others(running: Stack) -> None:
@@ -68,16 +69,16 @@ def test_readiness_is_told_without_a_password(running: Stack) -> None:
     assert requests.get(f"{running.server.url}/ready", timeout=10).status_code == 200
 
 
-def test_up_without_the_secrets_of_an_existing_database_changes_nothing(running: Stack) -> None:
-    before, folder = running.starts(), running.folder / ".platform" / "secrets"
+def test_up_without_the_secrets_of_an_existing_database_changes_nothing(running_docker: Stack) -> None:
+    before, folder = running_docker.starts(), running_docker.folder / ".platform" / "secrets"
     aside = folder.rename(folder.with_name("aside"))
     try:
         step("The folder of secrets is gone, and the database is not.")
-        result = running.ctl("up")
+        result = running_docker.ctl("up")
         made = folder.exists()
     finally:
         aside.rename(folder)
     assert result.code == 1
-    assert f"{running.name}_database" in result.err
+    assert f"{running_docker.name}_database" in result.err
     assert not made
-    assert running.starts() == before
+    assert running_docker.starts() == before
