@@ -35,7 +35,7 @@ def test_no_secret_is_in_a_rendered_file(running: Stack) -> None:
 
 def test_no_secret_is_on_a_command_line(running: Stack) -> None:
     lines = running.machine.command_lines()
-    assert "prefect" in lines
+    assert running.name in lines
     assert [secret for secret in _secrets(running) if secret in lines] == []
 
 
