@@ -46,7 +46,9 @@ def reconcile(wanted: Wanted, observed: Observed) -> Plan:
 
 def _file_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     if observed.unwritten_secrets:
-        yield Step("secrets", Action.CREATE, f"missing or changed: {', '.join(observed.unwritten_secrets)}", WriteSecrets())
+        yield Step(
+            "secrets", Action.CREATE, f"missing or changed: {', '.join(observed.unwritten_secrets)}", WriteSecrets()
+        )
     if observed.changed_files:
         yield Step("bundle", Action.UPDATE, f"changed: {_some(observed.changed_files)}", WriteBundle(wanted.bundle))
 
