@@ -4,6 +4,7 @@ Usage: launch.py SERVICE.json, with the keys `environment`, `directory`, `argume
 answer first. Environment variables come from a file because a supervisor's configuration can't hold every text.
 """
 
+import io
 import json
 import os
 import runpy
@@ -15,6 +16,24 @@ import urllib.request
 from pathlib import Path
 
 _MARKS = ("PLATFORMCTL_FOLDER", "SUPERVISOR_GROUP_NAME")
+
+
+class Output(io.FileIO):
+    """What the supervisor reads. Once it is gone nobody does: that is no reason for a worker to end, and its runs with it."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write, or have it lost."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
+
+
+def survive_the_supervisor() -> None:
+    """Have the interpreter's own output be one that may be lost."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        lines = io.BufferedWriter(Output(descriptor, "w", closefd=False))
+        setattr(sys, name, io.TextIOWrapper(lines, encoding="utf-8", errors="backslashreplace", line_buffering=True))
 
 
 def end_predecessors() -> None:
@@ -48,6 +67,7 @@ def wait_for(address: str) -> None:
 def main(file: str) -> None:
     """Run the service; returns when Prefect does."""
     service = json.loads(Path(file).read_text(encoding="utf-8"))
+    survive_the_supervisor()
     end_predecessors()
     os.environ.update(service["environment"])
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
