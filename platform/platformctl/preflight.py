@@ -5,6 +5,7 @@ from platformctl.plan.observed import Observed
 from platformctl.plan.step import BuildImage, Plan, PullImage, StartService, WriteSecrets
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
+from platformctl.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 
 def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
@@ -26,14 +27,22 @@ def _images(plan: Plan) -> list[str]:
 
 
 def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
-    """New passwords would lock the platform out of the database that it has."""
-    makes_secrets = any(isinstance(step.change, WriteSecrets) for step in plan.steps)
+    """New passwords would lock platformctl out of the server that runs, and the server out of the database that it has."""
+    if not any(isinstance(step.change, WriteSecrets) for step in plan.steps):
+        return
+    if wanted.bundle.has_database and DATABASE_PASSWORD in observed.unwritten_secrets:
+        _check_database(wanted, observed, runtime)
+    runs_server = any(instance.role == "server" for instance in observed.machine.instances)
+    if runs_server and API_PASSWORD in observed.unwritten_secrets:
+        project = wanted.project
+        found = f"The server of {project.spec.platform.name!r} runs, and its password is not in {project.secrets}."
+        remedy = f"Bring back {project.secrets}, or type `platformctl down` first: the next `up` makes a new one."
+        raise PreflightError(found, remedy=remedy)
+
+
+def _check_database(wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
     data = [name for name in observed.machine.volumes if name.endswith("_database")]
-    if (
-        not makes_secrets
-        or not (data and wanted.bundle.has_database)
-        or "database_password" not in observed.unwritten_secrets
-    ):
+    if not data:
         return
     project, home = wanted.project, runtime.home()
     where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""
