@@ -1,11 +1,13 @@
 """Where a platform's passwords are, and where they are not."""
 
 import json
+import shutil
 import stat
 
 import pytest
 import requests
 
+from e2e.conftest import NewStack
 from e2e.docker_machine import DockerMachine
 from e2e.stack import Stack
 from e2e.waiting import step
@@ -39,12 +41,9 @@ def test_no_secret_is_on_a_command_line(running: Stack) -> None:
     assert [secret for secret in _secrets(running) if secret in lines] == []
 
 
-def test_no_secret_is_in_the_environment_of_a_flow_run(running: Stack) -> None:
-    step("A flow run is in the middle: its process is one of the worker's.")
-    run = running.server.start_slow_run(seconds=5)
-    said = running.machine.environments("worker-default-1")
-    assert run in said
-    assert "PREFECT_API_URL" in said
+def test_no_secret_is_in_the_environment_of_a_service(running: Stack) -> None:
+    said = "\n".join(running.machine.environments(service) for service in ("server", "worker-default-1"))
+    assert "PATH=" in said
     assert [secret for secret in _secrets(running) if secret in said] == []
 
 
@@ -69,16 +68,26 @@ def test_readiness_is_told_without_a_password(running: Stack) -> None:
     assert requests.get(f"{running.server.url}/ready", timeout=10).status_code == 200
 
 
-def test_up_without_the_secrets_of_an_existing_database_changes_nothing(running_docker: Stack) -> None:
-    before, folder = running_docker.starts(), running_docker.folder / ".platform" / "secrets"
+def test_up_without_the_secrets_of_what_runs_changes_nothing(running: Stack) -> None:
+    before, folder = running.starts(), running.folder / ".platform" / "secrets"
     aside = folder.rename(folder.with_name("aside"))
     try:
-        step("The folder of secrets is gone, and the database is not.")
-        result = running_docker.ctl("up")
-        made = folder.exists()
+        step("The folder of secrets is gone, and the database and the server are not.")
+        result = running.ctl("up")
+        assert not folder.exists()
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
     assert result.code == 1
-    assert f"{running_docker.name}_database" in result.err
-    assert not made
-    assert running_docker.starts() == before
+    assert f"its password is not in {folder}" in result.err
+    assert running.starts() == before
+
+
+def test_a_local_platform_gets_new_secrets_with_its_data_kept(new_local_stack: NewStack) -> None:
+    stack = new_local_stack(workers=0)
+    stack.must("up")
+    shutil.rmtree(stack.folder / ".platform" / "secrets")
+    step("The database has no password: what runs is taken down, and comes back with another one.")
+    stack.must("down")
+    stack.must("up")
+    assert stack.server.ask("GET", "/deployments/name/hello/hello")["name"] == "hello"
