@@ -99,9 +99,7 @@ class LocalRuntime:
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
         """Have the supervisor start services, itself first where it doesn't run."""
         _make_private(self._project.state, self._folder, self._data)
-        _make_private(
-            *(self._folder / name for name in ("logs", "home")), self._data / "results", self._data / "database"
-        )
+        _make_private(self._folder / "logs", self._folder / "home", self._data / "results")
         if SERVER in services:
             self._make_database()
         kept = self._supervisor.processes()
@@ -177,6 +175,7 @@ class LocalRuntime:
         file = self._project.sqlite
         if file.exists() or self._project.spec.database.url:
             return
+        _make_private(file.parent)
         unfinished = file.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         empty = self._image_of(SERVER) / ENVIRONMENT / EMPTY_DATABASE
