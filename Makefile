@@ -12,7 +12,7 @@ up: $(VENV)/.runtime
 	@echo; echo "Next: . $(BIN)/activate; cd $(QUICKSTART); platformctl up --workers 4"
 
 test: $(VENV)/.dev
-	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

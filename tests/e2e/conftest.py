@@ -17,7 +17,6 @@ from e2e.machine import RuntimeName
 from e2e.project import read_files, restore_files
 from e2e.stack import NEWEST, Settings, Stack, create_stack, unused_name
 
-_HERE = Path(__file__).parent
 _RUNTIMES = [pytest.param("docker", marks=pytest.mark.engine), "local"]
 
 
@@ -28,19 +27,10 @@ class NewStack(Protocol):
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What is about Docker only needs an engine too; what shares a platform that runs is run by one process."""
+    """What is about Docker only needs an engine too."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "engine" in fixtures:
+        if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.engine)
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(pytest.mark.xdist_group("local" if _is_local(item, fixtures) else "docker"))
-
-
-def _is_local(item: pytest.Item, fixtures: Sequence[str]) -> bool:
-    """Whether a test has local processes, which share their environments."""
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return parameters.get("runtime") == "local" or any("local" in name for name in fixtures)
 
 
 @pytest.fixture(scope="session", params=_RUNTIMES)
