@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 QUICKSTART := examples/quickstart
+WARM := images/prefect-warm-worker
 
 up: $(VENV)/.runtime
 	@$(BIN)/platformctl -C $(QUICKSTART) up
@@ -23,6 +24,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests benchmarks
+	$(BIN)/mypy $(WARM)/src $(WARM)/tests
 
 check: lint test
 
@@ -42,8 +44,9 @@ $(VENV)/.runtime: $(VENV)/bin/uv constraints/runtime.txt pyproject.toml
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt
+$(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt $(WARM)/pyproject.toml
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r constraints/dev.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable $(WARM)
 	@touch $@
 
 # Versions published in the last week are left out: time for a broken or malicious one to be withdrawn.

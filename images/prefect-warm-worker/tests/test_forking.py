@@ -1,0 +1,205 @@
+"""A zygote and its runs, without Prefect: what a fork gets, what it leaves, and what becomes of it when the zygote dies."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from prefect_warm_worker.forking import ForkedRun, Zygote, ZygoteError
+
+
+class Runs:
+    """Runs of a zygote that execute the text of a module."""
+
+    def __init__(self, zygote: Zygote, folder: Path) -> None:
+        self.zygote, self.folder = zygote, folder
+
+    async def begin(self, text: str, **environment: str) -> tuple[ForkedRun, int]:
+        """Fork a run of a text; returns it and the descriptor of what it writes."""
+        (self.folder / "told.py").write_text(text, encoding="utf-8")
+        reader, writer = os.pipe()
+        try:
+            run = await self.zygote.fork({"PATH": os.environ["PATH"], **environment}, self.folder, writer)
+        finally:
+            os.close(writer)
+        return run, reader
+
+    async def __call__(self, text: str, **environment: str) -> tuple[int, str]:
+        """Fork a run of a text to its end; returns its code and what it wrote."""
+        run, reader = await self.begin(text, **environment)
+        with os.fdopen(reader, encoding="utf-8") as output:
+            said = await asyncio.get_running_loop().run_in_executor(None, output.read)
+        await asyncio.wait_for(run.ended.wait(), 30)
+        assert run.returncode is not None
+        return run.returncode, said
+
+
+@asynccontextmanager
+async def runs_in(folder: Path, *preload: str) -> AsyncIterator[Runs]:
+    async with Zygote(preload, module="told") as zygote:
+        yield Runs(zygote, folder)
+
+
+def test_a_run_has_its_own_environment_folder_session_and_arguments(tmp_path: Path) -> None:
+    text = (
+        "import os, sys\n"
+        "print(os.environ['COLOUR'], os.getcwd(), os.getsid(0) == os.getpid(), sys.path[0], __name__)\n"
+        "print(sorted(os.environ))\n"
+    )
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            code, said = await run(text, COLOUR="red")
+            assert code == 0
+            assert said.splitlines()[0] == f"red {tmp_path} True {tmp_path} __main__"
+            assert "HOME" not in said.splitlines()[1]
+
+    asyncio.run(check())
+
+
+def test_what_one_run_changes_no_other_one_sees(tmp_path: Path) -> None:
+    meddle = (
+        "import os, json, random, signal\n"
+        "print(random.random())\n"
+        "json.meddled = True; os.environ['MEDDLED'] = '1'; os.chdir('/'); random.seed(1)\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    )
+    look = (
+        "import os, json, random, signal\n"
+        "print(hasattr(json, 'meddled'), 'MEDDLED' in os.environ, os.getcwd(), signal.getsignal(signal.SIGTERM))\n"
+        "print(random.random())\n"
+    )
+
+    async def check() -> None:
+        async with runs_in(tmp_path, "json", "random") as run:
+            _, meddled = await run(meddle)
+            code, said = await run(look)
+            facts, drawn = said.splitlines()
+            assert (code, facts) == (0, f"False False {tmp_path} 0")
+            assert drawn != meddled.strip()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("raise SystemExit(3)", 3, ""),
+        ("raise SystemExit('too late')", 1, "too late\n"),
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("import os; os._exit(9)", 9, ""),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV, ""),
+        ("import atexit; atexit.register(print, 'bye'); print('hello', end=' ')", 0, "hello bye\n"),
+        (
+            "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.2), print('done'))).start()",
+            0,
+            "done\n",
+        ),
+    ],
+)
+def test_a_run_ends_as_an_interpreter_would(tmp_path: Path, text: str, code: int, said: str) -> None:
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            found, output = await run(text)
+            assert found == code
+            assert said in output
+
+    asyncio.run(check())
+
+
+def test_a_run_inherits_no_descriptor(tmp_path: Path) -> None:
+    text = "import os\nprint(sorted(int(name) for name in os.listdir('/proc/self/fd')))"
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            _, said = await run(text)
+            assert said == "[0, 1, 2, 3]\n"  # the last one is the folder that is being listed
+
+    asyncio.run(check())
+
+
+def test_runs_go_on_side_by_side(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            begun = [await run.begin("import sys; sys.stdin; import time; time.sleep(60)") for _ in range(3)]
+            for forked, reader in begun:
+                os.kill(forked.pid, signal.SIGTERM)
+                await asyncio.wait_for(forked.ended.wait(), 30)
+                os.close(reader)
+            assert [forked.returncode for forked, _ in begun] == [-signal.SIGTERM] * 3
+
+    asyncio.run(check())
+
+
+def test_what_cannot_be_imported_ahead_is_said_and_no_hindrance(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with runs_in(tmp_path, "json", "no_such_module") as run:
+            assert run.zygote.failed == {"no_such_module": "ModuleNotFoundError: No module named 'no_such_module'"}
+            assert await run("print('still here')") == (0, "still here\n")
+
+    asyncio.run(check())
+
+
+def test_a_module_that_starts_a_thread_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "busy.py").write_text(
+        "import threading\nthreading.Thread(target=threading.Event().wait, name='busy', daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    async def check() -> None:
+        async with runs_in(tmp_path, "busy") as run:
+            assert run.zygote.threads == ["busy"]
+
+    asyncio.run(check())
+
+
+def test_the_end_of_a_run_is_known_after_its_zygote_was_killed(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            forked, reader = await run.begin("import time; time.sleep(60)")
+            os.kill(run.zygote.pid, signal.SIGKILL)
+            with pytest.raises(ZygoteError):
+                await run("print('too late')")
+            os.kill(forked.pid, signal.SIGTERM)
+            await asyncio.wait_for(forked.ended.wait(), 30)
+            os.close(reader)
+            assert forked.returncode == -signal.SIGTERM
+            assert not run.zygote.is_alive
+
+    asyncio.run(check())
+
+
+def test_a_zygote_ends_with_its_worker() -> None:
+    text = (
+        "import asyncio, os, sys\n"
+        "from prefect_warm_worker.forking import Zygote\n"
+        "async def main():\n"
+        "    async with Zygote([]) as zygote:\n"
+        "        print(zygote.pid, flush=True)\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+
+    async def check() -> None:
+        worker = await asyncio.create_subprocess_exec(sys.executable, "-c", text, stdout=asyncio.subprocess.PIPE)
+        said, _ = await worker.communicate()
+        for _ in range(100):
+            if not _is_running(int(said)):
+                return
+            await asyncio.sleep(0.1)
+        pytest.fail("the zygote is still there")
+
+    asyncio.run(check())
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there, and more than an entry that nobody has asked for yet."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except FileNotFoundError:
+        return False
