@@ -35,6 +35,12 @@ def test_auto_falls_back_to_local_processes_and_says_so(tmp_path: Path) -> None:
     assert runtime.note == "No Docker engine answers: the platform runs as local processes, with SQLite."
 
 
+def test_a_fall_back_with_a_database_of_its_own_does_not_speak_of_sqlite(tmp_path: Path) -> None:
+    project = project_of(tmp_path, "auto", '\n[database]\nurl = "postgresql://db.example/prefect"\n')
+
+    assert choose_runtime(project).note.endswith("local processes, with your own database.")
+
+
 def test_auto_never_leaves_the_engine_that_a_platform_has_run_on(tmp_path: Path) -> None:
     project = project_of(tmp_path, "auto")
     has_begun(project, "compose.yaml")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from platformctl.deployments import Deployment, deployment_files
 from platformctl.files import replace_file
 from platformctl.images import WorkerImage
 from platformctl.spec.load import Project
+from platformctl.spec.model import Pool
 
 Role = Literal["database", "migrate", "server", "worker", "deploy"]
 HEARTBEAT = 30
@@ -71,6 +72,13 @@ Render = Callable[[Project, tuple[WorkerImage, ...], tuple[Deployment, ...]], Bu
 def worker_service(pool: str, number: int) -> str:
     """Return the name of a pool's worker; numbers begin at 1. Prefect keeps a row for each name that a worker ever had."""
     return f"worker-{pool}-{number}"
+
+
+def each_worker(project: Project) -> Iterator[tuple[str, Pool, int]]:
+    """Yield the name, the pool and the number of every worker that a project wants."""
+    for name, pool in project.spec.pools.items():
+        for number in range(1, pool.workers + 1):
+            yield name, pool, number
 
 
 def instance_name(project: Project, service: str) -> str:

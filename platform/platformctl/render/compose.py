@@ -17,6 +17,7 @@ from platformctl.render.bundle import (
     Bundle,
     Service,
     digest_of,
+    each_worker,
     instance_name,
     shared_files,
     worker_service,
@@ -113,9 +114,8 @@ def _render(
 
 def _workers(project: Project, images: Mapping[str, WorkerImage]) -> Iterator[_Worker]:
     """A service for each worker, not replicas of one: its name is stable, and it can be stopped by itself."""
-    for name, pool in project.spec.pools.items():
-        for number in range(1, pool.workers + 1):
-            yield _worker(project, name, pool, images[project.image_of(pool)], number)
+    for name, pool, number in each_worker(project):
+        yield _worker(project, name, pool, images[project.image_of(pool)], number)
 
 
 def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number: int) -> _Worker:

@@ -18,6 +18,7 @@ from platformctl.render.bundle import (
     Role,
     Service,
     digest_of,
+    each_worker,
     instance_name,
     shared_files,
     worker_service,
@@ -160,9 +161,8 @@ def _server(project: Project, image: WorkerImage) -> _Process:
 
 
 def _workers(project: Project, images: Mapping[str, WorkerImage]) -> Iterator[_Process]:
-    for name, pool in project.spec.pools.items():
-        for number in range(1, pool.workers + 1):
-            yield _worker(project, name, pool, images[project.image_of(pool)], number)
+    for name, pool, number in each_worker(project):
+        yield _worker(project, name, pool, images[project.image_of(pool)], number)
 
 
 def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number: int) -> _Process:

@@ -11,7 +11,7 @@ from platformctl.spec.model import RuntimeName
 if TYPE_CHECKING:
     from platformctl.runtimes.docker import DockerRuntime
 
-_FALLBACK = "No Docker engine answers: the platform runs as local processes, with SQLite."
+_FALLBACK = "No Docker engine answers: the platform runs as local processes, with {database}."
 
 
 def choose_runtime(project: Project, name: RuntimeName | None = None) -> Runtime:
@@ -47,7 +47,9 @@ def _choose(project: Project) -> Runtime:
         if (project.bundle / COMPOSE).exists():
             remedy = f'{error.remedy} Or set runtime = "local" under [platform] in {project.file}, for a new one.'
             raise EngineError(f"{error.message} This platform has run on Docker.", remedy=remedy) from error
-        return _local(project, _FALLBACK)
+        return _local(
+            project, _FALLBACK.format(database="your own database" if project.spec.database.url else "SQLite")
+        )
     return docker
 
 
