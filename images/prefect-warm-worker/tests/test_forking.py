@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forking import ForkedRun, Zygote, ZygoteError
+from prefect_warm_worker.forking import ForkedRun, Job, Zygote, ZygoteError
 
 
 class Runs:
@@ -24,7 +24,7 @@ class Runs:
         (self.folder / "told.py").write_text(text, encoding="utf-8")
         reader, writer = os.pipe()
         try:
-            run = await self.zygote.fork({"PATH": os.environ["PATH"], **environment}, self.folder, writer)
+            run = await self.zygote.fork(Job("told", {"PATH": os.environ["PATH"], **environment}, self.folder), writer)
         finally:
             os.close(writer)
         return run, reader
@@ -41,7 +41,7 @@ class Runs:
 
 @asynccontextmanager
 async def runs_in(folder: Path, *preload: str) -> AsyncIterator[Runs]:
-    async with Zygote(preload, module="told") as zygote:
+    async with Zygote(preload) as zygote:
         yield Runs(zygote, folder)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prefect_warm_worker.preload import find_libraries
+from prefect_warm_worker.preload import find_flows, find_libraries
 
 FLOW = """\
 import os
@@ -22,17 +22,17 @@ def test_libraries_of_others_are_found_and_the_flows_own_modules_are_not(tmp_pat
     (tmp_path / "flows" / "load.py").write_text(FLOW)
     (tmp_path / "flows" / "helpers.py").write_text("import httpx\n")
 
-    assert find_libraries(tmp_path) == ["httpx", "pandas", "sqlalchemy.orm"]
+    assert find_libraries(tmp_path, find_flows(tmp_path)) == ["httpx", "pandas", "sqlalchemy.orm"]
 
 
 def test_a_file_that_is_not_python_is_left_to_its_run(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def (")
 
-    assert find_libraries(tmp_path) == []
+    assert find_libraries(tmp_path, find_flows(tmp_path)) == []
 
 
 def test_hidden_folders_are_left_out(tmp_path: Path) -> None:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "library.py").write_text("import pandas\n")
 
-    assert find_libraries(tmp_path) == []
+    assert find_libraries(tmp_path, find_flows(tmp_path)) == []

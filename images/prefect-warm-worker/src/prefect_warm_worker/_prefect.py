@@ -8,15 +8,19 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import load_flow_from_flow_run
-from prefect.runner._flow_run_executor import FlowRunExecutorContext
+from prefect.runner._flow_run_executor import FlowRunExecutor, FlowRunExecutorContext
+from prefect.runner._hook_runner import HookRunner
 from prefect.runner._process_manager import ProcessHandle
+from prefect.runner._state_proposer import StateProposer
 from prefect.settings import get_current_settings
 from prefect.utilities.processutils import sanitize_subprocess_env
 
 from prefect_warm_worker.forking import ForkedRun
 from prefect_warm_worker.runs import Begin
+
+ENGINE_MODULE = "prefect.engine"
 
 
 class Executors:
@@ -27,13 +31,23 @@ class Executors:
 
     def __init__(self, context: FlowRunExecutorContext) -> None:
         self._context = context
+        self._hooks: dict[UUID, Begin] = {}
 
     async def execute(self, flow_run: FlowRun, begin: Begin, started: anyio.abc.TaskStatus[int]) -> ForkedRun:
         """Run a flow run to its end, and return its process."""
         starter = _Starter(begin, self._context)
-        executor = self._context.create_executor(
-            flow_run, starter, resolve_flow=_resolve_flow, propose_submitting=False
-        )
+        executor = self._context.create_executor(flow_run, starter, resolve_flow=_not_here, propose_submitting=False)
+        executor._state_proposer = _Explaining(executor._state_proposer, starter)  # type: ignore[assignment]  # stands in for it
+        executor._hook_runner = self._context._cancellation_manager._hook_runner = self  # type: ignore[assignment]  # as above
+        self._hooks[flow_run.id] = begin
+        try:
+            return await self._run(executor, starter, started)
+        finally:
+            del self._hooks[flow_run.id]
+
+    async def _run(
+        self, executor: FlowRunExecutor, starter: "_Starter", started: anyio.abc.TaskStatus[int]
+    ) -> ForkedRun:
         async with anyio.create_task_group() as group:
             handle: ProcessHandle | None = await group.start(executor.submit)
             if handle is not None and handle.pid is not None:
@@ -42,12 +56,36 @@ class Executors:
             raise RuntimeError("the flow run's process could not be started")
         return starter.run
 
+    async def run_cancellation_hooks(self, flow_run: FlowRun, state: State) -> None:
+        """Run a flow's on_cancellation hooks, in a process of their own."""
+        await self._run_hooks(flow_run, state)
+
+    async def run_crashed_hooks(self, flow_run: FlowRun, state: State) -> None:
+        """Run a flow's on_crashed hooks, in a process of their own."""
+        await self._run_hooks(flow_run, state)
+
+    async def _run_hooks(self, flow_run: FlowRun, state: State) -> None:
+        begin = self._hooks[flow_run.id]
+        async with begin({"PREFECT_WARM_WORKER_HOOKS_OF": state.model_dump_json()}, "prefect_warm_worker.hooks") as run:
+            await run.ended.wait()
+
+
+async def run_hooks(flow_run: FlowRun, state: State) -> None:
+    """Run the hooks of a flow run's flow for a state, here: Cancelling or Crashed."""
+    hooks = HookRunner(resolve_flow=_resolve_flow)
+    await hooks.run_cancellation_hooks(flow_run, state)
+    await hooks.run_crashed_hooks(flow_run, state)
+
 
 @contextlib.asynccontextmanager
 async def open_executors() -> AsyncIterator[Executors]:
     """Open what executes flow runs, and end what still runs at the end of the body."""
     async with FlowRunExecutorContext() as context:
         yield Executors(context)
+
+
+def _not_here(flow_run: FlowRun) -> Any:  # noqa: ANN401  # as below
+    raise RuntimeError(f"the hooks of the flow run {flow_run.name} are run in a process of their own")
 
 
 def _resolve_flow(flow_run: FlowRun) -> Any:  # noqa: ANN401  # an awaitable flow; older versions call it a flow
@@ -66,10 +104,25 @@ class _Starter:
     ) -> None:
         port, token = self._context.control_channel.register(flow_run.id)
         control = {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
-        async with self._begin(control) as run:
+        async with self._begin(control, ENGINE_MODULE) as run:
             self.run = run
             task_status.started(ProcessHandle(run))  # type: ignore[arg-type]  # it asks for a pid and a return code
             await run.ended.wait()
+
+
+class _Explaining:
+    """Proposes states as Prefect's own proposer does, and says why a run was ended, where that is known."""
+
+    def __init__(self, proposer: StateProposer, starter: _Starter) -> None:
+        self._proposer, self._starter = proposer, starter
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever else it has
+        return getattr(self._proposer, name)
+
+    async def propose_crashed(self, flow_run: FlowRun, message: str) -> State | None:
+        run = self._starter.run
+        reason = f"The flow run was ended because {run.reason}. " if run and run.reason else ""
+        return await self._proposer.propose_crashed(flow_run, f"{reason}{message}")
 
 
 def engine_environment(

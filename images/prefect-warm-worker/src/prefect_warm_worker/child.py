@@ -1,6 +1,7 @@
 """A forked child becomes a flow run: a clean slate first, then Prefect's engine, as a new interpreter would run it."""
 
 import atexit
+import contextlib
 import os
 import random
 import runpy
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 from prefect_warm_worker.messages import Message
 from prefect_warm_worker.zygote import BLOCKED
@@ -29,6 +31,7 @@ def become_run(request: Message, output: int) -> None:
 def clean(request: Message, output: int) -> None:
     """Leave nothing of the zygote's that a new process would not have."""
     os.setsid()
+    prefer_to_die()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
@@ -43,9 +46,15 @@ def clean(request: Message, output: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     sys.path[0] = request["directory"]
-    sys.argv = ["prefect.engine"]
+    sys.argv = [request["module"]]
     if "prefect" in sys.modules:
         refresh_prefect()
+
+
+def prefer_to_die() -> None:
+    """Where the kernel runs out of memory it ends a run, and not the worker with all of them: proc_pid_oom_score_adj(5)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
 def refresh_prefect() -> None:
@@ -59,6 +68,7 @@ def refresh_prefect() -> None:
 
 def run_engine(request: Message) -> int:
     """Run `python -m prefect.engine`; returns what would be its exit code."""
+    sys.modules.pop(request["module"], None)  # imported ahead for what it imports, it is to run anew
     try:
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
     except SystemExit as error:

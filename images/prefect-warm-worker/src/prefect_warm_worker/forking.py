@@ -1,12 +1,14 @@
 """The worker's side of a zygote: it starts one, has it fork, learns how each run ended, and replaces one that died."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +22,15 @@ class ZygoteError(Exception):
     """The zygote can't start, or died while it was asked to fork."""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables."""
+
+    module: str
+    environment: Mapping[str, str]
+    directory: Path
+
+
 class ForkedRun:
     """A run that a zygote forked; to Prefect a process, with a pid and a return code (minus the signal that ended it)."""
 
@@ -27,22 +38,36 @@ class ForkedRun:
         self.pid = pid
         self.returncode: int | None = None
         self.ended = asyncio.Event()
+        self.reason = ""
+        self.is_handed_back = False
+
+    def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
+        """End it at once. reason: why, for its log. is_handed_back: another one takes its place, so that it hasn't failed."""
+        if self.ended.is_set():
+            return
+        self.reason = self.reason or reason
+        self.is_handed_back = self.is_handed_back or is_handed_back
+        for kill in (os.killpg, os.kill):  # one that has just been forked doesn't lead its group yet
+            with contextlib.suppress(ProcessLookupError):
+                kill(self.pid, signal.SIGKILL)
 
     def end(self, code: int) -> None:
         """Note how it ended."""
-        self.returncode = code
+        self.returncode = 0 if self.is_handed_back else code
         self.ended.set()
 
 
 class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
-    def __init__(self, preload: Sequence[str], *, module: str = "prefect.engine") -> None:
-        """preload: modules that it imports. module: what a run executes, as `python -m` would."""
-        self._preload, self._module = list(preload), module
+    def __init__(self, preload: Sequence[str]) -> None:
+        """preload: modules that it imports."""
+        self._preload = list(preload)
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
+        self._is_retired = False
         self.threads: list[str] = []
+        self.sources: set[Path] = set()
         self.failed: dict[str, str] = {}
 
     @property
@@ -72,6 +97,7 @@ class Zygote:
             self._channel.close()
             raise ZygoteError(f"the zygote ended with code {await self._process.wait()} before it was ready") from error
         self.threads, self.failed = ready["threads"], ready["failed"]
+        self.sources = {Path(file) for file in ready["sources"]}
         loop.add_reader(self._channel, self._read)
         return self
 
@@ -80,12 +106,22 @@ class Zygote:
         self._close()
         await self._process.wait()
 
-    async def fork(self, environment: Mapping[str, str], directory: Path, output: int) -> ForkedRun:
+    def retire(self) -> None:
+        """Let it go once the runs that it forked have ended."""
+        self._is_retired = True
+        self._leave()
+
+    async def fork(self, job: Job, output: int) -> ForkedRun:
         """Fork a run that writes to a descriptor; raises ZygoteError where the zygote died."""
         id_ = uuid4().hex
         forked: asyncio.Future[ForkedRun] = asyncio.get_running_loop().create_future()
         self._forking[id_] = forked
-        request = {"id": id_, "environment": dict(environment), "directory": str(directory), "module": self._module}
+        request = {
+            "id": id_,
+            "module": job.module,
+            "environment": dict(job.environment),
+            "directory": str(job.directory),
+        }
         try:
             send(self._channel, request, output)
         except OSError as error:
@@ -110,6 +146,11 @@ class Zygote:
                     forked.set_result(run)
             case {"ended": pid, "status": status} if pid in self._runs:
                 self._runs.pop(pid).end(status)
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._is_retired and not self._runs and not self._forking:
+            self._close()
 
     def _die(self) -> None:
         """What it was asked to fork fails; the runs that it forked are this process's children now."""

@@ -11,6 +11,7 @@ import selectors
 import signal
 import socket
 import sys
+import sysconfig
 import threading
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def main() -> None:
     failed = preload(request["preload"])
     gc.collect()
     gc.freeze()
-    send(channel, {"ready": True, "failed": failed, "threads": running_threads()})
+    send(channel, {"ready": True, "failed": failed, "threads": running_threads(), "sources": sources()})
     run = serve(channel)
     if run is not None:
         from prefect_warm_worker.child import become_run  # noqa: PLC0415  # only a child needs it
@@ -43,6 +44,13 @@ def preload(names: list[str]) -> dict[str, str]:
         except BaseException as error:  # noqa: BLE001  # a flow that needs it will say so itself
             failed[name] = f"{type(error).__name__}: {error}"
     return failed
+
+
+def sources() -> list[str]:
+    """Return the files of what was imported from elsewhere than where Python and installed libraries are."""
+    homes = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return sorted({file for file in files if file and not file.startswith(homes)})
 
 
 def running_threads() -> list[str]:
