@@ -1,5 +1,6 @@
 """All that is touched of Prefect's private modules, in one place; a test for each supported version guards it."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -32,6 +33,9 @@ class Executors:
     def __init__(self, context: FlowRunExecutorContext) -> None:
         self._context = context
         self._hooks: dict[UUID, Begin] = {}
+        self._cancelling: dict[UUID, asyncio.Event] = {}
+        self._cancel = context._cancellation_manager.cancel_by_id
+        context._cancellation_manager.cancel_by_id = self._cancel_by_id  # type: ignore[method-assign]  # to know when it is done
 
     async def execute(self, flow_run: FlowRun, begin: Begin, started: anyio.abc.TaskStatus[int]) -> ForkedRun:
         """Run a flow run to its end, and return its process."""
@@ -41,9 +45,20 @@ class Executors:
         executor._hook_runner = self._context._cancellation_manager._hook_runner = self  # type: ignore[assignment]  # as above
         self._hooks[flow_run.id] = begin
         try:
-            return await self._run(executor, starter, started)
+            run = await self._run(executor, starter, started)
+            if cancelling := self._cancelling.get(flow_run.id):  # its hooks come after the end of its process
+                await cancelling.wait()
         finally:
             del self._hooks[flow_run.id]
+        return run
+
+    async def _cancel_by_id(self, flow_run_id: UUID) -> None:
+        cancelled = self._cancelling[flow_run_id] = asyncio.Event()
+        try:
+            await self._cancel(flow_run_id)
+        finally:
+            cancelled.set()
+            del self._cancelling[flow_run_id]
 
     async def _run(
         self, executor: FlowRunExecutor, starter: "_Starter", started: anyio.abc.TaskStatus[int]
