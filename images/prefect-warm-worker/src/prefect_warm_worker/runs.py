@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -29,9 +29,9 @@ _REAP_EVERY = 5.0
 class Forks:
     """Begins runs on a zygote, which is replaced when it died, or when what it has imported has changed since."""
 
-    def __init__(self, folder: Path, named: list[str] | None) -> None:
-        """folder: of the flows. named: the modules to import ahead beside Prefect's; None for what the flows import."""
-        self._folder, self._named = folder, named
+    def __init__(self, folder: Path, named: list[str] | None, engine: Sequence[str] = ENGINE) -> None:
+        """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them."""
+        self._folder, self._named, self._engine = folder, named, engine
         self._stack = contextlib.AsyncExitStack()
         self._lock = asyncio.Lock()
         self._runs: dict[int, ForkedRun] = {}
@@ -86,6 +86,10 @@ class Forks:
             await self._start()
             former.retire()
 
+    def look_again(self) -> None:
+        """Have the next `renew` look whether the code has changed, however short ago it did."""
+        self._looked = 0.0
+
     async def _fork(self, job: Job, output: int) -> ForkedRun:
         try:
             return await self.zygote.fork(job, output)
@@ -113,7 +117,7 @@ class Forks:
 
     async def _start(self) -> None:
         self._seen_flows, self._imported = self._flows(), self._libraries()
-        self.zygote = await self._stack.enter_async_context(Zygote([*ENGINE, *self._imported]))
+        self.zygote = await self._stack.enter_async_context(Zygote([*self._engine, *self._imported]))
         self._seen_sources = snapshot(self.zygote.sources | installed_in())
 
     def _flows(self) -> Snapshot:

@@ -1,0 +1,128 @@
+"""Runs of a worker's zygotes: one that died or that is outdated is replaced, and what a run leaves is seen to."""
+
+import asyncio
+import os
+import signal
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from prefect_warm_worker.forking import ForkedRun, Job
+from prefect_warm_worker.processes import strangers
+from prefect_warm_worker.runs import Forks, new_last_lines
+
+
+async def run_to_end(forks: Forks, folder: Path, text: str) -> tuple[ForkedRun, deque[str]]:
+    """Run the text of a module as a run; returns it with the last lines that it wrote."""
+    (folder / "told.py").write_text(text, encoding="utf-8")
+    lines = new_last_lines()
+    await forks.renew()
+    async with forks.begin(Job("told", dict(os.environ), folder), lines, stream=False) as run:
+        await asyncio.wait_for(run.ended.wait(), 60)
+    return run, lines
+
+
+def test_a_zygote_that_died_is_replaced(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with Forks(tmp_path, [], engine=()) as forks:
+            former = forks.zygote.pid
+            os.kill(former, signal.SIGKILL)
+            run, lines = await run_to_end(forks, tmp_path, "print('here')")
+            assert (run.returncode, list(lines)) == (0, ["here"])
+            assert forks.zygote.pid != former
+
+    asyncio.run(check())
+
+
+def test_a_zygote_is_replaced_when_a_flow_imports_another_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    (libraries / "ahead.py").write_text("import os; IMPORTED_BY = os.getpid()")
+    monkeypatch.setenv("PYTHONPATH", str(libraries))
+    flows = tmp_path / "flows"
+    flows.mkdir()
+
+    async def check() -> None:
+        async with Forks(flows, None, engine=()) as forks:
+            former = forks.zygote.pid
+            (flows / "flow.py").write_text("import ahead")
+            forks.look_again()
+            _, lines = await run_to_end(forks, tmp_path, "import ahead; print(ahead.IMPORTED_BY)")
+            assert list(lines) == [str(forks.zygote.pid)]
+            assert forks.zygote.pid != former
+
+    asyncio.run(check())
+
+
+def test_a_zygote_is_replaced_when_what_it_has_imported_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library.py"
+    library.write_text("VALUE = 'old'")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    text = "import library; print(library.VALUE)"
+
+    async def check() -> None:
+        async with Forks(tmp_path / "flows", ["library"], engine=()) as forks:
+            assert list((await run_to_end(forks, tmp_path, text))[1]) == ["old"]
+            library.write_text("VALUE = 'the new one'")
+            forks.look_again()
+            assert list((await run_to_end(forks, tmp_path, text))[1]) == ["the new one"]
+
+    asyncio.run(check())
+
+
+def test_runs_of_a_replaced_zygote_go_on(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("import time; time.sleep(60)")
+
+    async def check() -> None:
+        async with Forks(tmp_path / "flows", None, engine=()) as forks:
+            former = forks.zygote
+            async with forks.begin(Job("told", dict(os.environ), tmp_path), new_last_lines(), stream=False) as run:
+                (tmp_path / "flows").mkdir()
+                (tmp_path / "flows" / "flow.py").write_text("import yaml")
+                forks.look_again()
+                await forks.renew()
+                assert former.is_alive
+                os.kill(run.pid, signal.SIGTERM)
+                await asyncio.wait_for(run.ended.wait(), 60)
+                assert run.returncode == -signal.SIGTERM
+            assert not former.is_alive
+            assert forks.zygote.is_alive
+
+    asyncio.run(check())
+
+
+def test_a_process_that_a_run_leaves_behind_holds_up_nothing_and_is_reaped(tmp_path: Path) -> None:
+    text = "import subprocess; print('left', flush=True); print(subprocess.Popen(['sleep', '2']).pid)"
+
+    async def check() -> None:
+        async with Forks(tmp_path, [], engine=()) as forks:
+            run, lines = await run_to_end(forks, tmp_path, text)
+            assert run.returncode == 0
+            left = int(lines[-1])
+            while left not in strangers():
+                await asyncio.sleep(0.05)
+            for _ in range(200):
+                if left not in strangers():
+                    return
+                await asyncio.sleep(0.1)
+            pytest.fail(f"{left} is still a child of this process")
+
+    asyncio.run(check())
+
+
+def test_the_last_lines_are_kept_whole(tmp_path: Path) -> None:
+    text = "import sys\nfor number in range(30): print('é' * 5000, number)\nsys.stdout.write('no newline')"
+
+    async def check() -> None:
+        async with Forks(tmp_path, [], engine=()) as forks:
+            _, lines = await run_to_end(forks, tmp_path, text)
+            assert len(lines) == 20
+            assert [line.split()[-1] for line in lines] == [*map(str, range(11, 30)), "newline"]
+            assert all(set(line[:100]) == {"é"} for line in list(lines)[:-1])
+
+    asyncio.run(check())
