@@ -25,17 +25,12 @@ ENGINE_MODULE = "prefect.engine"
 
 
 class Executors:
-    """Prefect's own executor of flow runs, over processes that somebody else starts: it cancels, crashes and runs hooks.
-
-    One for all runs of a worker: each would listen to the server by itself.
-    """
+    """Prefect's own executor of flow runs, over processes that somebody else starts, for all runs of a worker."""
 
     def __init__(self, context: FlowRunExecutorContext) -> None:
         self._context = context
         self._hooks: dict[UUID, Begin] = {}
         self._cancelling: dict[UUID, asyncio.Event] = {}
-        self._cancel = context._cancellation_manager.cancel_by_id
-        context._cancellation_manager.cancel_by_id = self._cancel_by_id  # type: ignore[method-assign]  # to know when it is done
 
     async def execute(self, flow_run: FlowRun, begin: Begin, started: anyio.abc.TaskStatus[int]) -> ForkedRun:
         """Run a flow run to its end, and return its process."""
@@ -52,13 +47,18 @@ class Executors:
             del self._hooks[flow_run.id]
         return run
 
-    async def _cancel_by_id(self, flow_run_id: UUID) -> None:
-        cancelled = self._cancelling[flow_run_id] = asyncio.Event()
-        try:
-            await self._cancel(flow_run_id)
-        finally:
-            cancelled.set()
-            del self._cancelling[flow_run_id]
+    async def cancel(self, flow_run: UUID) -> bool:
+        """Cancel a flow run as Prefect does: its process, its hooks, its state. False where it has no process here (yet)."""
+        if self._context.process_manager.get(flow_run) is None:
+            return False
+        if flow_run not in self._cancelling:
+            cancelled = self._cancelling[flow_run] = asyncio.Event()
+            try:
+                await self._context._cancellation_manager.cancel_by_id(flow_run)
+            finally:
+                cancelled.set()
+                del self._cancelling[flow_run]
+        return True
 
     async def _run(
         self, executor: FlowRunExecutor, starter: "_Starter", started: anyio.abc.TaskStatus[int]
@@ -96,6 +96,7 @@ async def run_hooks(flow_run: FlowRun, state: State) -> None:
 async def open_executors() -> AsyncIterator[Executors]:
     """Open what executes flow runs, and end what still runs at the end of the body."""
     async with FlowRunExecutorContext() as context:
+        await context._observer.__aexit__(None, None, None)  # the worker listens for itself, for all of them
         yield Executors(context)
 
 

@@ -1,5 +1,9 @@
 """The job variables of the work pool type `warm`: Prefect's own of the type `process`, and a run's limits."""
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
@@ -26,6 +30,20 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         """Return the limits of the run: its own, or else the worker's."""
         memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
+
+    @property
+    def has_own_command(self) -> bool:
+        """Whether the job runs something else than Prefect's engine."""
+        return bool(self.command) and "prefect.engine" not in str(self.command)
+
+    @contextlib.contextmanager
+    def directory(self) -> Iterator[Path]:
+        """Give the folder that the run works in; one that is its own is removed at the end of the body."""
+        if self.working_dir:
+            yield Path(self.working_dir)
+            return
+        with tempfile.TemporaryDirectory(suffix="prefect") as path:
+            yield Path(path)
 
 
 class WarmVariables(ProcessVariables):

@@ -30,6 +30,7 @@ _UNCLAIMED = timedelta(seconds=60)
 _PAGE = 200
 
 InFlight = Callable[[], Iterable[UUID]]
+Cancel = Callable[[UUID], None]
 
 
 class LostRuns:
@@ -39,10 +40,17 @@ class LostRuns:
         """is_rescheduled: whether a run that was running is scheduled again, instead of crashed."""
         self._client, self._pool, self._worker, self._is_rescheduled = client, pool, worker, is_rescheduled
 
-    async def settle(self, in_flight: InFlight, *, others: bool) -> list[tuple[FlowRun, str]]:
-        """End or reschedule what is lost. others: whether to judge other workers. Returns the runs, with what was found."""
+    async def settle(self, in_flight: InFlight, cancel: Cancel, *, others: bool) -> list[tuple[FlowRun, str]]:
+        """End or reschedule what is lost; returns the runs, with what was found. others: whether to judge other workers.
+
+        cancel: called with those in flight that are to be cancelled: the event that says so may have been missed.
+        """
         before = set(in_flight())
-        runs = [run for run in await self._unfinished() if run.id not in before]
+        unfinished = await self._unfinished()
+        for run in unfinished:
+            if run.id in before and run.state_type is StateType.CANCELLING:
+                cancel(run.id)
+        runs = [run for run in unfinished if run.id not in before]
         found = [*self._own(runs), *(await self._of_others(runs) if others and runs else [])]
         settled = []
         for run, cause in found:

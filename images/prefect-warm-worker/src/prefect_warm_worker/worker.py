@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import anyio
 import anyio.abc
@@ -20,6 +20,7 @@ from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect import ENGINE_MODULE, Executors, engine_environment, open_executors
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
+from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
 from prefect_warm_worker.in_flight import Ending, InFlight
 from prefect_warm_worker.limits import Guard
@@ -27,14 +28,15 @@ from prefect_warm_worker.lost import LostRuns
 from prefect_warm_worker.runs import Forks, new_last_lines
 from prefect_warm_worker.settings import PREFIX, read_settings
 from prefect_warm_worker.stop import Stop
-from prefect_warm_worker.trigger import wake_when_scheduled
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
 _SILENCE = 25.0
 """Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
 _SETTLE_EVERY = 60.0
-"""Seconds between two searches for lost runs."""
+"""Seconds between two searches for lost runs, and for those to be cancelled of which no event has told."""
+_SETTLE_UNHEARD = 10.0
+"""The same while the server's events can't be heard."""
 _STEADY = 150.0
 """Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
 _OUTAGE_PAUSE = 5.0
@@ -59,6 +61,8 @@ class WarmWorker(ProcessWorker):
         self._guard = Guard()
         self._stop = Stop()
         self._wake = asyncio.Event()
+        self._listener = Listener(self._wake, self._cancel)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight = InFlight(self._submitting_flow_run_ids)
         self._polled: float | None = None
         self._steady_since: float | None = None
@@ -86,8 +90,8 @@ class WarmWorker(ProcessWorker):
         """Start the zygote before any run is taken."""
         await self._start_zygote()
         await super().__aenter__()
-        for work in (self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
-            self._warm.callback(asyncio.create_task(work).cancel)
+        for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
+            self._begin(work)
         return self
 
     async def __aexit__(self, *exc_info: Any) -> None:  # noqa: ANN401  # as the base class has them
@@ -95,6 +99,8 @@ class WarmWorker(ProcessWorker):
         try:
             await super().__aexit__(*exc_info)
         finally:
+            for task in self._tasks:
+                task.cancel()
             await self._warm.aclose()
 
     async def sync_with_backend(self) -> None:
@@ -147,7 +153,7 @@ class WarmWorker(ProcessWorker):
     ) -> ProcessWorkerResult:
         """Run a flow run to its end: as a fork, unless forking is unsafe here, or the job has a command of its own."""
         with self._in_flight.holding(flow_run.id):
-            if self._forks is None or self._executors is None or _has_own_command(configuration):
+            if self._forks is None or self._executors is None or configuration.has_own_command:
                 return await super().run(flow_run, configuration, task_status)
             await self._forks.renew()
             result = await self._run_forked(self._forks, self._executors, flow_run, configuration, task_status)
@@ -173,7 +179,7 @@ class WarmWorker(ProcessWorker):
                 with self._guard.over(run, configuration.limits(self._own)):
                     yield run
 
-        with _directory(configuration) as directory:
+        with configuration.directory() as directory:
             run = await executors.execute(flow_run, begin, task_status or anyio.TASK_STATUS_IGNORED)
         if run.returncode:
             self._explain(flow_run, run, lines)
@@ -203,22 +209,38 @@ class WarmWorker(ProcessWorker):
             return f"what is imported ahead has started threads, which a fork would lack ({found}); {PREFIX}PRELOAD names what is."
         return None
 
-    async def _poll_when_woken(self) -> None:
-        """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside all else, for as long as the worker works."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self) -> None:
         while self._work_pool is None:
             await asyncio.sleep(_LEAST_PAUSE)
-        listening = asyncio.create_task(wake_when_scheduled(self.work_pool.id, self._wake))
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                try:
-                    await self.get_and_submit_flow_runs()
-                except Exception:
-                    self._logger.exception("A poll for flow runs failed; the next one follows.")
-                await asyncio.sleep(_LEAST_PAUSE)
-        finally:
-            listening.cancel()
+        await self._listener.listen(self.work_pool.id)
+
+    async def _poll_when_woken(self) -> None:
+        """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.get_and_submit_flow_runs()
+            except Exception:
+                self._logger.exception("A poll for flow runs failed; the next one follows.")
+            await asyncio.sleep(_LEAST_PAUSE)
+
+    def _cancel(self, flow_run: UUID) -> None:
+        """Cancel a flow run if it is this worker's, as soon as it has a process."""
+        if flow_run in self._in_flight.ids() and self._executors is not None:
+            self._begin(self._cancel_with(self._executors, flow_run))
+
+    async def _cancel_with(self, executors: Executors, flow_run: UUID) -> None:
+        while flow_run in self._in_flight.ids():
+            if await executors.cancel(flow_run):
+                return
+            await asyncio.sleep(_LEAST_PAUSE)
 
     @property
     def _lost_runs(self) -> LostRuns:
@@ -232,11 +254,12 @@ class WarmWorker(ProcessWorker):
                 await asyncio.sleep(_LEAST_PAUSE)
             is_steady = self._steady_since is not None and time.monotonic() - self._steady_since > _STEADY
             try:
-                for run, cause in await self._lost_runs.settle(self._in_flight.ids, others=is_steady):
+                found = await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=is_steady)
+                for run, cause in found:
                     self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
             except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
                 self._logger.warning("Lost flow runs could not be searched for: %s", error)
-            await asyncio.sleep(_SETTLE_EVERY)
+            await asyncio.sleep(_SETTLE_EVERY if self._listener.is_connected else _SETTLE_UNHEARD)
 
     async def _stop_when_asked(self, working: asyncio.Future[None], printer: Callable[..., None]) -> None:
         await self._stop.asked.wait()
@@ -272,16 +295,3 @@ def _is_passing(error: httpx.HTTPError) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
     return isinstance(error, httpx.TransportError)
-
-
-def _has_own_command(configuration: WarmJobConfiguration) -> bool:
-    return bool(configuration.command) and "prefect.engine" not in str(configuration.command)
-
-
-@contextlib.contextmanager
-def _directory(configuration: WarmJobConfiguration) -> Iterator[Path]:
-    if configuration.working_dir:
-        yield Path(configuration.working_dir)
-        return
-    with tempfile.TemporaryDirectory(suffix="prefect") as path:
-        yield Path(path)
