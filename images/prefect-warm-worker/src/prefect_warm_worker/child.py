@@ -48,22 +48,15 @@ def clean(request: Message, output: int) -> None:
     sys.path[0] = request["directory"]
     sys.argv = [request["module"]]
     if "prefect" in sys.modules:
-        refresh_prefect()
+        from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # what a zygote without Prefect doesn't need
+
+        set_up()
 
 
 def prefer_to_die() -> None:
     """Where the kernel runs out of memory it ends a run, and not the worker with all of them: proc_pid_oom_score_adj(5)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-
-
-def refresh_prefect() -> None:
-    """Have Prefect read its settings, its profile and its logging anew, from this run's environment."""
-    from prefect.context import refresh_global_settings_context  # noqa: PLC0415
-    from prefect.logging.configuration import setup_logging  # noqa: PLC0415
-
-    refresh_global_settings_context()
-    setup_logging(incremental=False)
 
 
 def run_engine(request: Message) -> int:

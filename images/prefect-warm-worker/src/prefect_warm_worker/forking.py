@@ -60,9 +60,9 @@ class ForkedRun:
 class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
-        """preload: modules that it imports."""
-        self._preload = list(preload)
+    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """preload: modules that it imports. environment: its own."""
+        self._preload, self._environment = list(preload), environment
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
@@ -87,7 +87,7 @@ class Zygote:
         words = [sys.executable, "-m", "prefect_warm_worker.zygote", str(theirs.fileno())]
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._environment
             )
         loop = asyncio.get_running_loop()
         try:

@@ -17,6 +17,9 @@ ENGINE = (
     "prefect.deployments.steps.core",
     "prefect.events.worker",
     "prefect.logging.handlers",
+    "prefect_warm_worker.child",
+    "anyio._backends._asyncio",
+    "encodings.idna",
 )
 """What every run of Prefect's engine imports."""
 _MOST_FILES = 500

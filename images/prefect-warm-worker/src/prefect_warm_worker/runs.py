@@ -29,9 +29,18 @@ _REAP_EVERY = 5.0
 class Forks:
     """Begins runs on a zygote, which is replaced when it died, or when what it has imported has changed since."""
 
-    def __init__(self, folder: Path, named: list[str] | None, engine: Sequence[str] = ENGINE) -> None:
-        """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them."""
-        self._folder, self._named, self._engine = folder, named, engine
+    def __init__(
+        self,
+        folder: Path,
+        named: list[str] | None,
+        environment: Mapping[str, str] | None = None,
+        engine: Sequence[str] = ENGINE,
+    ) -> None:
+        """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them.
+
+        environment: the zygote's, the one that most runs have.
+        """
+        self._folder, self._named, self._environment, self._engine = folder, named, environment, engine
         self._stack = contextlib.AsyncExitStack()
         self._lock = asyncio.Lock()
         self._runs: dict[int, ForkedRun] = {}
@@ -117,7 +126,7 @@ class Forks:
 
     async def _start(self) -> None:
         self._seen_flows, self._imported = self._flows(), self._libraries()
-        self.zygote = await self._stack.enter_async_context(Zygote([*self._engine, *self._imported]))
+        self.zygote = await self._stack.enter_async_context(Zygote([*self._engine, *self._imported], self._environment))
         self._seen_sources = snapshot(self.zygote.sources | installed_in())
 
     def _flows(self) -> Snapshot:

@@ -18,7 +18,13 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
-from prefect_warm_worker._prefect import ENGINE_MODULE, Executors, engine_environment, open_executors
+from prefect_warm_worker._prefect import (
+    ENGINE_MODULE,
+    Executors,
+    common_environment,
+    engine_environment,
+    open_executors,
+)
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
@@ -189,7 +195,7 @@ class WarmWorker(ProcessWorker):
     async def _start_zygote(self) -> None:
         """Start what forks; where that is unsafe say why, and leave it to new processes."""
         named = None if self._own.preload is None else [name for name in self._own.preload.split(",") if name]
-        forks = Forks(Path.cwd(), named)
+        forks = Forks(Path.cwd(), named, common_environment())
         reason = await self._why_not(forks)
         if reason:
             self._logger.warning("Flow runs are started as new processes: %s", reason)

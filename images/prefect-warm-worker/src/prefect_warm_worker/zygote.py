@@ -25,6 +25,11 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     request, _ = receive(channel)
     failed = preload(request["preload"])
+    if "prefect" in sys.modules:
+        from prefect_warm_worker.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
+
+        rehearse()
+    try_fork()
     gc.collect()
     gc.freeze()
     send(channel, {"ready": True, "failed": failed, "threads": running_threads(), "sources": sources()})
@@ -51,6 +56,14 @@ def sources() -> list[str]:
     homes = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return sorted({file for file in files if file and not file.startswith(homes)})
+
+
+def try_fork() -> None:
+    """Fork once for nothing: libraries that are ready for it, as numpy's OpenBLAS is, end their threads before a fork."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def running_threads() -> list[str]:
