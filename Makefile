@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-rest check lint lock golden bench clean
+.PHONY: up test test-engine test-rest check lint lock golden bench bench-workers bench-workers-load clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -30,6 +30,12 @@ check: lint test
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-workers: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_workers.py $(ARGS)
+
+bench-workers-load: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_workers_load.py $(ARGS)
 
 $(VENV)/bin/uv: constraints/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

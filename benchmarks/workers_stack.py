@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import docker
-import requests
 from docker.models.containers import Container
 from docker.models.networks import Network
 
@@ -81,12 +80,11 @@ class WorkersStack:
         self._left.callback(self._network.remove)
         self.database = self._start_database()
         self._migrate()
-        self.server = self._run(
-            SERVER, ["prefect", "server", "start"], self._server_environment(), ports={"4200/tcp": ("127.0.0.1", None)}
-        )
+        words, ports = ["prefect", "server", "start"], {"4200/tcp": ("127.0.0.1", None)}
+        self.server = self._run(SERVER, words, self._server_environment(), alias="server", ports=ports)
         self.server.reload()
-        port = self.server.ports["4200/tcp"][0]["HostPort"]
-        self.api = Api(f"http://127.0.0.1:{port}/api", ("admin", self._password))
+        [address] = self.server.ports["4200/tcp"] or []
+        self.api = Api(f"http://127.0.0.1:{address['HostPort']}/api", ("admin", self._password))
         wait_until(self.api.is_ready, "the server is ready")
 
     def _start_database(self) -> Container:
@@ -128,23 +126,27 @@ class WorkersStack:
         wait_until(lambda: name in self.api.read_online_workers(kind), f"the worker {name} is online")
         return Worker(name, container)
 
-    def _run(  # noqa: PLR0913  # what a container needs
+    def _run(
         self,
         image: str,
         words: Sequence[str],
         environment: Mapping[str, str],
         *,
-        alias: str = "server",
+        alias: str = "",
         **options: Any,  # noqa: ANN401  # docker-py's own
     ) -> Container:
-        """Start a container that is removed at the end. The worker's alias is never asked for."""
-        aliases = {"aliases": [alias]} if image != self.image else {}
+        """Start a container that is removed at the end. alias: its name for the others."""
+        endpoint = (
+            self._engine.api.create_endpoint_config(aliases=[alias])  # type: ignore[arg-type]  # it takes a list
+            if alias
+            else self._engine.api.create_endpoint_config()
+        )
         container: Container = self._engine.containers.create(
             image,
             list(words),
             environment=dict(environment),
             network=self._network.name,
-            networking_config={self._network.name or "": self._engine.api.create_endpoint_config(**aliases)},
+            networking_config={self._network.name or "": endpoint},
             **options,
         )
         self._left.callback(_remove, container)
@@ -166,15 +168,18 @@ class Worker:
 
 def read_cpu(*containers: Container) -> float:
     """Return the CPU-seconds that containers have used since they were started."""
-    found = [container.stats(stream=False, one_shot=True) for container in containers]
-    return sum(float(row["cpu_stats"]["cpu_usage"]["total_usage"]) for row in found) / 1e9
+    used = 0
+    for container in containers:
+        found = cast("dict[str, Any]", container.stats(stream=False, one_shot=True))
+        used += found["cpu_stats"]["cpu_usage"]["total_usage"]
+    return used / 1e9
 
 
 def read_memory(container: Container) -> float:
     """Return the megabytes (10^6) of all of a container's processes: their proportional set sizes."""
     read = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == \"Pss:\" { sum += $2 } END { print sum }'"
     found = container.exec_run(["sh", "-c", read], user="root", privileged=True)
-    return int(found.output) * 1024 / 1e6
+    return int(cast("bytes", found.output)) * 1024 / 1e6
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 300.0, pause: float = 0.2) -> None:
