@@ -137,7 +137,7 @@ class WorkersStack:
     ) -> Container:
         """Start a container that is removed at the end. alias: its name for the others."""
         endpoint = (
-            self._engine.api.create_endpoint_config(aliases=[alias])  # type: ignore[arg-type]  # it takes a list
+            self._engine.api.create_endpoint_config(aliases=[alias])
             if alias
             else self._engine.api.create_endpoint_config()
         )

@@ -156,8 +156,12 @@ def engine_environment(
 
 
 def common_environment() -> dict[str, str]:
-    """Return what all engines' environments have in common: this process's, and its settings."""
-    return {**os.environ, **get_current_settings().to_environment_variables(exclude_unset=True)}
+    """Return what all engines' environments have in common: this process's, and its settings.
+
+    The worker has compared its version with the server's: the runs needn't ask again, each over a connection of its own.
+    """
+    checked = {"PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false"}
+    return {**os.environ, **checked, **get_current_settings().to_environment_variables(exclude_unset=True)}
 
 
 def share_authorities() -> None:
