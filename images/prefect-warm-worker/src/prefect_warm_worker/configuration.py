@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
+from prefect.workers.process import ProcessVariables
 from pydantic import Field, field_validator
 
+from prefect_warm_worker._prefect import JobConfiguration
 from prefect_warm_worker.limits import Limits
 from prefect_warm_worker.settings import Settings, parse_memory
 
 
-class WarmJobConfiguration(ProcessJobConfiguration):
+class WarmJobConfiguration(JobConfiguration):
     """What a flow run's job is told."""
 
     memory_limit: str | None = Field(default=None)
