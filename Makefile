@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-rest check lint lock golden bench bench-workers bench-workers-load clean
+.PHONY: up test test-engine test-rest check lint lock golden bench bench-workers bench-workers-load soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -36,6 +36,9 @@ bench-workers: $(VENV)/.dev
 
 bench-workers-load: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_workers_load.py $(ARGS)
+
+soak-workers: $(VENV)/.dev
+	$(BIN)/python benchmarks/soak_workers.py $(ARGS)
 
 $(VENV)/bin/uv: constraints/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,7 +1,7 @@
 """What is asked of a Prefect server to measure its workers: deployments, runs, and the times that the server noted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import requests
+from urllib3.util import Retry
 
 _PAGE = 200
+_RETRY = Retry(8, backoff_factor=0.5, status_forcelist=[500, 502, 503], allowed_methods=None)
+"""A server that has just been started, or that is about to be killed, answers so for a moment."""
 _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -36,7 +39,7 @@ class Api:
     def __init__(self, url: str, credentials: tuple[str, str]) -> None:
         self._url, self._session = url, requests.Session()
         self._session.auth = credentials
-        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=8))
+        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=8, max_retries=_RETRY))
 
     def is_ready(self) -> bool:
         """Return whether it answers and reaches its database."""
@@ -58,10 +61,10 @@ class Api:
         wanted = {"name": pool, "flow_id": flow, "entrypoint": entrypoint, "work_pool_name": pool, "pull_steps": [step]}
         return str(self._post("deployments/", wanted)["id"])
 
-    def trigger(self, deployment: str, count: int = 1, parameters: dict[str, object] | None = None) -> str:
+    def trigger(self, deployment: str, count: int = 1, parameters: Mapping[str, object] | None = None) -> str:
         """Schedule runs for now, and return the tag that they bear."""
         tag = uuid4().hex
-        wanted = {"state": {"type": "SCHEDULED"}, "tags": [tag], "parameters": parameters or {}}
+        wanted = {"state": {"type": "SCHEDULED"}, "tags": [tag], "parameters": dict(parameters or {})}
 
         def create(_: int) -> None:
             self._post(f"deployments/{deployment}/create_flow_run", wanted)
@@ -72,7 +75,11 @@ class Api:
 
     def count(self, tag: str, states: Sequence[str]) -> int:
         """Return how many of a tag's runs are in some states."""
-        wanted = {"tags": {"all_": [tag]}, "state": {"type": {"any_": list(states)}}}
+        return self.count_any([tag], states)
+
+    def count_any(self, tags: Sequence[str], states: Sequence[str]) -> int:
+        """Return how many runs with one of some tags are in some states."""
+        wanted = {"tags": {"any_": list(tags)}, "state": {"type": {"any_": list(states)}}}
         return int(self._post("flow_runs/count", {"flow_runs": wanted}))
 
     def wait_for(self, tag: str, count: int, states: Sequence[str], *, seconds: float, pause: float) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -80,11 +81,10 @@ class WorkersStack:
         self._left.callback(self._network.remove)
         self.database = self._start_database()
         self._migrate()
-        words, ports = ["prefect", "server", "start"], {"4200/tcp": ("127.0.0.1", None)}
+        port = free_port()  # one that stays when the server is started anew
+        words, ports = ["prefect", "server", "start"], {"4200/tcp": ("127.0.0.1", port)}
         self.server = self._run(SERVER, words, self._server_environment(), alias="server", ports=ports)
-        self.server.reload()
-        [address] = self.server.ports["4200/tcp"] or []
-        self.api = Api(f"http://127.0.0.1:{address['HostPort']}/api", ("admin", self._password))
+        self.api = Api(f"http://127.0.0.1:{port}/api", ("admin", self._password))
         wait_until(self.api.is_ready, "the server is ready")
 
     def _start_database(self) -> Container:
@@ -112,8 +112,11 @@ class WorkersStack:
         }
         return {**_COMMON, **_SERVER, **password, **self.settings}
 
-    def start_worker(self, kind: str, *, limit: int = 8) -> "Worker":
-        """Start a worker, and wait until the server calls it online. kind: its type, and the name of its pool."""
+    def start_worker(self, kind: str, *, limit: int = 8, settings: Mapping[str, str] | None = None) -> "Worker":
+        """Start a worker, and wait until the server calls it online. kind: its type, and the name of its pool.
+
+        settings: environment variables beside the stack's.
+        """
         name = f"{kind}-{secrets.token_hex(4)}"
         words = ["prefect", "worker", "start", "--pool", kind, "--type", kind, "--name", name, "--limit", str(limit)]
         environment = {
@@ -121,6 +124,7 @@ class WorkersStack:
             "PREFECT_API_URL": "http://server:4200/api",
             "PREFECT_API_AUTH_STRING": f"admin:{self._password}",
             **self.settings,
+            **(settings or {}),
         }
         container = self._run(self.image, [*words, "--install-policy", "never"], environment)
         wait_until(lambda: name in self.api.read_online_workers(kind), f"the worker {name} is online")
@@ -180,6 +184,12 @@ def read_memory(container: Container) -> float:
     read = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == \"Pss:\" { sum += $2 } END { print sum }'"
     found = container.exec_run(["sh", "-c", read], user="root", privileged=True)
     return int(cast("bytes", found.output)) * 1024 / 1e6
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 300.0, pause: float = 0.2) -> None:
