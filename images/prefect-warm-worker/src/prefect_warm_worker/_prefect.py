@@ -2,19 +2,13 @@
 
 import asyncio
 import contextlib
-import functools
 import os
-import ssl
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 import anyio
 import anyio.abc
-import certifi
-import prefect.client.orchestration
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import load_flow_from_flow_run
 from prefect.runner._flow_run_executor import FlowRunExecutor, FlowRunExecutorContext
@@ -181,32 +175,3 @@ def _settings_variables(settings: Settings) -> dict[str, str]:
     if not _worked_out or _worked_out[0][0] is not settings:
         _worked_out[:] = [(settings, settings.to_environment_variables(exclude_unset=True))]
     return _worked_out[0][1]
-
-
-def share_authorities() -> None:
-    """Have Prefect's clients of one process share what they know of certificate authorities, and read these now.
-
-    Each client reads all authorities into a context of its own, for plain HTTP too: with two of them that is most of what
-    a short run costs.
-    """
-    prefect.client.orchestration.ssl = _Tls("ssl")  # type: ignore[attr-defined]  # its import of the module
-    _read_authorities(get_current_settings().api.ssl_cert_file or certifi.where())
-
-
-class _Tls(ModuleType):
-    """The module `ssl` with one client context for each file of authorities, for as long as the file doesn't change."""
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever else it has
-        return getattr(ssl, name)
-
-    def create_default_context(self, *, cafile: str | None = None) -> ssl.SSLContext:
-        return _read_authorities(cafile) if cafile else ssl.create_default_context()
-
-
-def _read_authorities(file: str) -> ssl.SSLContext:
-    return _context(file, Path(file).stat().st_mtime_ns)
-
-
-@functools.cache
-def _context(file: str, _changed: int) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=file)

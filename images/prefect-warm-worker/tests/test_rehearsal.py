@@ -1,0 +1,69 @@
+"""What a zygote did ahead with Prefect is what a run would do itself; where its environment differs, it does."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from prefect_warm_worker.forking import Zygote
+
+_TELL = """
+import logging
+from prefect.client.orchestration import get_client
+from prefect.settings import get_current_settings
+with get_client(sync_client=True) as one, get_client(sync_client=True) as other:
+    print(one.api_url, logging.getLogger("prefect").level, get_current_settings().flows.default_retries)
+"""
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "http://127.0.0.1:9/api/ 20 0"),
+        ({"PREFECT_API_URL": "http://127.0.0.1:7/api"}, "http://127.0.0.1:7/api/ 20 0"),
+        ({"PREFECT_LOGGING_LEVEL": "ERROR"}, "http://127.0.0.1:9/api/ 40 0"),
+        ({"PREFECT__FLOW_RUN_ID": "1"}, "http://127.0.0.1:9/api/ 20 0"),
+    ],
+)
+def test_a_run_has_the_settings_of_its_environment(tmp_path: Path, more: Mapping[str, str], said: str) -> None:
+    assert _run(tmp_path, more) == said
+
+
+def test_a_run_has_the_settings_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "prefect.toml").write_text("[flows]\ndefault_retries = 3\n", encoding="utf-8")
+    assert _run(tmp_path, {}) == "http://127.0.0.1:9/api/ 20 3"
+
+
+def test_a_run_has_the_settings_of_a_profile_that_changed(tmp_path: Path) -> None:
+    (tmp_path / ".prefect").mkdir()
+    profile = 'active = "one"\n[profiles.one]\nPREFECT_FLOWS_DEFAULT_RETRIES = "2"\n'
+    assert _run(tmp_path, {}, profile) == "http://127.0.0.1:9/api/ 20 2"
+
+
+def _run(folder: Path, more: Mapping[str, str], profile: str | None = None) -> str:
+    (folder / "told.py").write_text(_TELL, encoding="utf-8")
+
+    async def run() -> str:
+        async with Zygote(["prefect.engine"], _environment(folder), module="told") as zygote:
+            if profile:
+                (folder / ".prefect" / "profiles.toml").write_text(profile, encoding="utf-8")
+            reader, writer = os.pipe()
+            forked = await zygote.fork(_environment(folder, **more), folder, writer)
+            os.close(writer)
+            await asyncio.wait_for(forked.ended.wait(), 60)
+            with os.fdopen(reader, encoding="utf-8") as output:
+                return output.read().strip().splitlines()[-1]
+
+    return asyncio.run(run())
