@@ -125,6 +125,23 @@ def test_a_module_that_starts_a_thread_is_told(tmp_path: Path, monkeypatch: pyte
     asyncio.run(check())
 
 
+def test_a_module_that_ends_its_threads_before_a_fork_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ready.py").write_text(
+        "import os, threading\n"
+        "leave = threading.Event()\n"
+        "thread = threading.Thread(target=leave.wait)\n"
+        "thread.start()\n"
+        "os.register_at_fork(before=lambda: (leave.set(), thread.join()))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    async def check() -> None:
+        async with runs_in(tmp_path, "ready") as run:
+            assert run.zygote.threads == []
+
+    asyncio.run(check())
+
+
 def test_the_end_of_a_run_is_known_after_its_zygote_was_killed(tmp_path: Path) -> None:
     async def check() -> None:
         async with runs_in(tmp_path) as run:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forking import Zygote
+from prefect_warm_worker.forking import Job, Zygote
 
 _TELL = """
 import logging
@@ -56,11 +56,11 @@ def _run(folder: Path, more: Mapping[str, str], profile: str | None = None) -> s
     (folder / "told.py").write_text(_TELL, encoding="utf-8")
 
     async def run() -> str:
-        async with Zygote(["prefect.engine"], _environment(folder), module="told") as zygote:
+        async with Zygote(["prefect.engine"], _environment(folder)) as zygote:
             if profile:
                 (folder / ".prefect" / "profiles.toml").write_text(profile, encoding="utf-8")
             reader, writer = os.pipe()
-            forked = await zygote.fork(_environment(folder, **more), folder, writer)
+            forked = await zygote.fork(Job("told", _environment(folder, **more), folder), writer)
             os.close(writer)
             await asyncio.wait_for(forked.ended.wait(), 60)
             with os.fdopen(reader, encoding="utf-8") as output:
