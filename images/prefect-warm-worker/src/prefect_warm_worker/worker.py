@@ -163,8 +163,15 @@ class WarmWorker(ProcessWorker):
                 return await super().run(flow_run, configuration, task_status)
             await self._forks.renew()
             result = await self._run_forked(self._forks, self._executors, flow_run, configuration, task_status)
-        self._wake.set()  # there is room for another one
+        if self._was_full:
+            self._wake.set()
         return result
+
+    @property
+    def _was_full(self) -> bool:
+        """Whether another run may have waited for the one that has just ended."""
+        is_full = self._limiter is not None and self._limiter.available_tokens == 0
+        return is_full or self.work_pool.concurrency_limit is not None
 
     async def _run_forked(
         self,
