@@ -90,6 +90,21 @@ def test_a_run_inherits_no_descriptor(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
+def test_what_a_run_leaves_running_is_waited_for(tmp_path: Path) -> None:
+    text = "import subprocess\nprint(subprocess.Popen(['sleep', '0.2'], stdout=subprocess.DEVNULL).pid)"
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            _, said = await run(text)
+            for _ in range(100):
+                if not Path("/proc", said.strip()).exists():
+                    return
+                await asyncio.sleep(0.1)
+            pytest.fail("it is still there")
+
+    asyncio.run(check())
+
+
 def test_runs_go_on_side_by_side(tmp_path: Path) -> None:
     async def check() -> None:
         async with runs_in(tmp_path) as run:
