@@ -105,6 +105,25 @@ def test_what_a_run_leaves_running_is_waited_for(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
+def test_a_run_looks_for_modules_in_its_own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/of/the/zygote")
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            _, said = await run("import sys; print(sys.path[:3], '/of/the/zygote' in sys.path)", PYTHONPATH="/a:/b")
+            assert said == f"['{tmp_path}', '/a', '/b'] False\n"
+
+    asyncio.run(check())
+
+
+def test_a_run_that_reads_its_input_is_at_its_end(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            assert await run("import sys; print(repr(sys.stdin.read()))") == (0, "''\n")
+
+    asyncio.run(check())
+
+
 def test_runs_go_on_side_by_side(tmp_path: Path) -> None:
     async def check() -> None:
         async with runs_in(tmp_path) as run:

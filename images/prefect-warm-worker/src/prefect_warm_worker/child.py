@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 
 from prefect_warm_worker.messages import Message
+from prefect_warm_worker.modules import look_for_modules
 from prefect_warm_worker.zygote import BLOCKED
 
 
@@ -38,14 +39,13 @@ def clean(request: Message, output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    before = os.environ.get("PYTHONPATH", "")
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
+    look_for_modules(request["directory"], before)
     time.tzset()
-    random.seed()
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()
-    sys.path[0] = request["directory"]
+    forget()
     sys.argv = [request["module"]]
     if "prefect" in sys.modules:
         from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # what a zygote without Prefect doesn't need
@@ -57,6 +57,18 @@ def prefer_to_die() -> None:
     """Where the kernel runs out of memory it ends a run, and not the worker with all of them: proc_pid_oom_score_adj(5)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+
+
+def forget() -> None:
+    """Leave out what the zygote's modules have drawn or looked up once, for every run of theirs."""
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]  # which a fork leaves at the zygote's
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if tempfile := sys.modules.get("tempfile"):
+        vars(tempfile)["tempdir"] = None  # of the zygote's TMPDIR
+    if process := sys.modules.get("multiprocessing.process"):
+        process.current_process().authkey = os.urandom(32)
 
 
 def run_engine(request: Message) -> int:
