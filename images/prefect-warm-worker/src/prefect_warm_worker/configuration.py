@@ -32,11 +32,6 @@ class WarmJobConfiguration(JobConfiguration):
         memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
 
-    @property
-    def has_own_command(self) -> bool:
-        """Whether the job runs something else than Prefect's engine."""
-        return bool(self.command) and "prefect.engine" not in str(self.command)
-
     @contextlib.contextmanager
     def directory(self) -> Iterator[Path]:
         """Give the folder that the run works in; one that is its own is removed at the end of the body."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections import deque
@@ -25,6 +26,7 @@ from prefect_warm_worker._prefect import (
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
+from prefect_warm_worker.fresh import needs_new_process
 from prefect_warm_worker.in_flight import Ending
 from prefect_warm_worker.limits import Guard
 from prefect_warm_worker.lost import LostRuns
@@ -104,15 +106,20 @@ class WarmWorker(PatientWorker):
     ) -> ProcessWorkerResult:
         """Run a flow run to its end: as a fork, unless forking is unsafe here, or the job has a command of its own."""
         with self._in_flight.holding(flow_run.id):
-            if self._forks is None or self._executors is None or configuration.has_own_command:
+            forks, executors = self._forks, self._executors
+            if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
                 return await super().run(flow_run, configuration, task_status)
-            await self._forks.renew()
-            if self._forks.zygote.threads:  # of what is imported since the code has changed
-                return await super().run(flow_run, configuration, task_status)
-            result = await self._run_forked(self._forks, self._executors, flow_run, configuration, task_status)
+            result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
         if self._was_full:
             self._wake.set()
         return result
+
+    async def _is_forkable(self, forks: Forks, flow_run: FlowRun, configuration: WarmJobConfiguration) -> bool:
+        if reason := needs_new_process(configuration.command, configuration.env, os.environ):
+            self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", reason)
+            return False
+        await forks.renew()
+        return not forks.zygote.threads  # what is imported since the code has changed may start some
 
     @property
     def _was_full(self) -> bool:
