@@ -16,13 +16,17 @@ from prefect_warm_worker.messages import Message
 from prefect_warm_worker.modules import look_for_modules
 from prefect_warm_worker.zygote import BLOCKED
 
+WORKSPACE = "PREFECT__WARM_WORKER_WORKSPACE"
+"""The variable that names the file in which the worker says what is to be prepared."""
+
 
 def become_run(request: Message, output: int) -> None:
     """Run the engine in this process and end it with the engine's exit code."""
     code = 1
     try:
         clean(request, output)
-        code = run_engine(request)
+        failed = prepare()
+        code = run_engine(request) if failed is None else failed
     except BaseException:  # noqa: BLE001  # the last thing that this process does is to say so
         traceback.print_exc()
     finally:
@@ -69,6 +73,20 @@ def forget() -> None:
         vars(tempfile)["tempdir"] = None  # of the zygote's TMPDIR
     if process := sys.modules.get("multiprocessing.process"):
         process.current_process().authkey = os.urandom(32)
+
+
+def prepare() -> int | None:
+    """Enter the run's workspace, where its worker wants one prepared; returns an exit code where that fails."""
+    file = os.environ.pop(WORKSPACE, None)
+    if file is None:
+        return None
+    from prefect_warm_worker._prefect import enter_workspace  # noqa: PLC0415  # only Prefect's runs have it
+    from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # as above
+
+    failed = enter_workspace(file)
+    if failed is None:
+        set_up()
+    return failed
 
 
 def run_engine(request: Message) -> int:

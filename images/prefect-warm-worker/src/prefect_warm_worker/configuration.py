@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from prefect.workers.process import ProcessVariables
+from prefect.settings import get_current_settings
+from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
-from prefect_warm_worker._prefect import JobConfiguration
+from prefect_warm_worker._prefect import settings_variables
 from prefect_warm_worker.limits import Limits
 from prefect_warm_worker.settings import Settings, parse_memory
 
 
-class WarmJobConfiguration(JobConfiguration):
+class WarmJobConfiguration(ProcessJobConfiguration):
     """What a flow run's job is told."""
+
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        """Not worked out anew for each run, which is half of what a run costs its worker."""
+        return dict(settings_variables(get_current_settings()))
 
     memory_limit: str | None = Field(default=None)
     max_run_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None)

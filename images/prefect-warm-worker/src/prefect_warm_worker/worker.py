@@ -140,14 +140,15 @@ class WarmWorker(PatientWorker):
         @contextlib.asynccontextmanager
         async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
             job = Job(module, engine_environment(flow_run.id, configuration.env, more), directory)
-            async with forks.begin(job, lines, stream=configuration.stream_output) as run:
+            async with forks.begin(job, lines, stream=stream) as run:
                 if module == ENGINE_MODULE:
                     self._in_flight.note(flow_run.id, run)
                 with self._guard.over(run, configuration.limits(self._own)):
                     yield run
 
         with configuration.directory() as directory:
-            run = await executors.execute(flow_run, begin, task_status or anyio.TASK_STATUS_IGNORED)
+            started, stream = task_status or anyio.TASK_STATUS_IGNORED, configuration.stream_output
+            run = await executors.execute(flow_run, begin, started, directory, stream=stream)
         if run.returncode:
             self._explain(flow_run, run, lines)
             await self._lost_runs.crash_subflows(flow_run.id)
