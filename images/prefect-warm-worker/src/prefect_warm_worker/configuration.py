@@ -18,11 +18,6 @@ from prefect_warm_worker.settings import Settings, parse_memory
 class WarmJobConfiguration(ProcessJobConfiguration):
     """What a flow run's job is told."""
 
-    @classmethod
-    def _base_environment(cls) -> dict[str, str]:
-        """Not worked out anew for each run, which is half of what a run costs its worker."""
-        return dict(settings_variables(get_current_settings()))
-
     memory_limit: str | None = Field(default=None)
     max_run_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None)
 
@@ -32,6 +27,11 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         if value is not None:
             parse_memory(value)
         return value
+
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        """Not worked out anew for each run, which is half of what a run costs its worker."""
+        return dict(settings_variables(get_current_settings()))
 
     def limits(self, settings: Settings) -> Limits:
         """Return the limits of the run: its own, or else the worker's."""
