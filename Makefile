@@ -1,10 +1,12 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-rest check lint lock golden bench bench-workers bench-workers-load soak-workers clean
+.PHONY: up test test-engine test-rest test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 QUICKSTART := examples/quickstart
 WARM := images/prefect-warm-worker
+# Each supported minor of Prefect, and the day whose versions of its dependencies it is held to.
+PREFECTS := 3.6.29@2026-05-02 3.7.8@2026-07-10 3.8.8@2026-10-07
 
 up: $(VENV)/.runtime
 	@$(BIN)/platformctl -C $(QUICKSTART) up
@@ -17,7 +19,21 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-engine test-rest
 
 test-engine test-rest: $(VENV)/.dev
-	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(if $(filter test-engine,$@),engine,not engine)" $(ARGS) || test $$? -eq 5 # none of those asked for
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(if $(filter test-engine,$@),engine,not engine and not comparison)" $(ARGS) || test $$? -eq 5 # none of those asked for
+
+# The package of the warm worker with each Prefect that it supports, one after the other: they count on both cores.
+WORKERS := $(VENV)/workers
+test-workers: $(foreach release,$(PREFECTS),$(WORKERS)/$(basename $(firstword $(subst @, ,$(release))))/.ready)
+	@set -e; for ready in $^; do echo "Prefect $$(basename $$(dirname $$ready))"; \
+	  $$(dirname $$ready)/bin/pytest $(WARM)/tests $(ARGS); done
+
+$(WORKERS)/%/.ready: images/constraints/%.txt constraints/dev.txt $(WARM)/pyproject.toml | $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $<
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --compile-bytecode --no-deps prefect==$(firstword $(subst @, ,$(filter $*.%,$(PREFECTS))))
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --constraint constraints/dev.txt pytest iniconfig pluggy hatchling pathspec trove-classifiers
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable $(WARM)
+	@touch $@
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -26,7 +42,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy tests benchmarks
 	$(BIN)/mypy $(WARM)/src $(WARM)/tests
 
-check: lint test
+check: lint test test-workers
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -62,8 +78,6 @@ $(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt $(WARM)/pyproject.toml
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --constraint constraints/held.in --exclude-newer
 WEEK_OLD = "$$(date -u -d '-7 days' +%FT00:00:00Z)"
-# What the local runtime's environments are held to: of each supported minor of Prefect what it was released with, on that day.
-PREFECTS = 3.6.29@2026-05-02 3.7.8@2026-07-10 3.8.8@2026-10-07
 lock: $(VENV)/bin/uv
 	$(COMPILE) $(WEEK_OLD) --extra build pyproject.toml -o constraints/runtime.txt
 	$(COMPILE) $(WEEK_OLD) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt

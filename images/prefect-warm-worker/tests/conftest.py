@@ -1,0 +1,40 @@
+"""One server and two workers for all comparisons, which are all begun at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pools import KINDS, Pools, Runs, open_pools
+from scenarios import ALL, CANCELLED, CANCELLED_EARLY, HALTING
+
+
+@pytest.fixture(scope="session")
+def pools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
+    """Give pools with a worker each."""
+    with open_pools(tmp_path_factory.mktemp("pools")) as opened:
+        for scenario in ALL:
+            for kind in KINDS:
+                opened.deploy(scenario, kind)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def runs(pools: Pools) -> Runs:
+    """Begin every scenario on both kinds of workers, which start when all is scheduled: the server is slow while they run."""
+    begun = {scenario.name: (pools.begin(scenario, "warm"), pools.begin(scenario, "process")) for scenario in ALL}
+    for kind in KINDS:
+        pools.start_worker(kind)
+    attend(pools, begun)
+    return begun
+
+
+def attend(pools: Pools, begun: Runs) -> None:
+    """Do what runs wait for: resume those that halt, and cancel those that would never end."""
+    for scenario in (CANCELLED_EARLY, CANCELLED):
+        for run in begun[scenario.name]:
+            run.wait_for_file("began")
+            run.cancel()
+    for state in ("Paused", "Suspended"):
+        for run in begun[HALTING.name]:
+            run.wait_until(state)
+            pools.client.resume_flow_run(run.id)

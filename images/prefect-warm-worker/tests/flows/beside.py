@@ -1,0 +1,3 @@
+"""A module beside the flows, that one of them imports."""
+
+NAME = "beside"

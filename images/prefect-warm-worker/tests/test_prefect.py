@@ -1,0 +1,143 @@
+"""What the warm worker relies on in Prefect's private modules is there: a Prefect that moved it fails here, and by name."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import prefect
+import pytest
+from prefect import context, flows
+from prefect.logging import configuration
+from prefect.runner import _control_channel, _flow_run_executor, _process_manager
+from prefect.settings import get_current_settings
+from prefect.utilities import processutils
+from prefect.workers import base, process
+
+from pools import version
+from prefect_warm_worker import _prefect
+
+MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect.py"
+
+
+@pytest.mark.parametrize(
+    ("called", "arguments"),
+    [
+        (_flow_run_executor.FlowRunExecutorContext, ()),
+        (
+            _flow_run_executor.FlowRunExecutorContext.create_executor,
+            ("self", "flow_run", "starter", "resolve_flow", "propose_submitting"),
+        ),
+        (_flow_run_executor.FlowRunExecutor.submit, ("self", "task_status")),
+        (_control_channel.ControlChannel.register, ("self", "flow_run_id")),
+        (_process_manager.ProcessHandle, ("_process",)),
+        (processutils.sanitize_subprocess_env, ("env",)),
+        (flows.load_flow_from_flow_run, ("flow_run",)),
+        (context.refresh_global_settings_context, ()),
+        (configuration.setup_logging, ("incremental",)),
+        (process.ProcessWorker.run, ("self", "flow_run", "configuration", "task_status")),
+        (base.BaseWorker.get_and_submit_flow_runs, ("self",)),
+        (base.BaseWorker.get_flow_run_logger, ("self", "flow_run")),
+    ],
+    ids=lambda value: value.__qualname__ if callable(value) else "",
+)
+def test_what_is_called_takes_these_arguments(called: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    parameters = inspect.signature(called).parameters
+    assert set(arguments) <= set(parameters), MOVED
+    others = [parameter for name, parameter in parameters.items() if name not in arguments]
+    required = [
+        parameter.name for parameter in others if parameter.default is parameter.empty and parameter.kind not in _MANY
+    ]
+    assert required == (["client"] if called is flows.load_flow_from_flow_run else []), MOVED
+
+
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def test_a_context_of_executors_has_a_control_channel_once_it_is_entered() -> None:
+    assert "self.control_channel = " in inspect.getsource(_flow_run_executor.FlowRunExecutorContext.__aenter__), MOVED
+
+
+def test_an_executor_starts_a_process_as_this_package_does() -> None:
+    parameters = inspect.signature(_flow_run_executor.ProcessStarter.start).parameters
+    assert list(parameters) == ["self", "flow_run", "task_status"], MOVED
+
+
+def test_a_handle_asks_a_process_for_a_pid_and_a_return_code() -> None:
+    class Process:
+        pid = 7
+        returncode = -9
+
+    handle = _process_manager.ProcessHandle(Process())  # type: ignore[arg-type]
+    assert (handle.pid, handle.returncode) == (7, -9), MOVED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PREFECT__FLOW_RUN_ID",
+        "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS",
+        "PREFECT__CONTROL_PORT",
+        "PREFECT__CONTROL_TOKEN",
+    ],
+)
+def test_an_engine_is_started_with_these_variables(name: str) -> None:
+    from prefect.runner import _starter_engine  # noqa: PLC0415  # named where it is missed
+
+    assert name in inspect.getsource(_starter_engine), MOVED
+
+
+def test_settings_are_variables() -> None:
+    assert isinstance(get_current_settings().to_environment_variables(exclude_unset=True), dict), MOVED
+
+
+def test_jobs_have_what_a_warm_run_needs() -> None:
+    fields = process.ProcessJobConfiguration.model_fields
+    assert {"command", "env", "working_dir", "stream_output"} <= set(fields), MOVED
+
+
+def test_a_worker_knows_its_pool_and_logs() -> None:
+    source = inspect.getsource(base.BaseWorker)
+    assert "self._work_pool" in source and "self._logger" in source, MOVED  # noqa: PT018  # one fact
+    assert isinstance(base.BaseWorker.work_pool, property), MOVED
+
+
+def test_the_supervisor_is_there_since_it_was_introduced() -> None:
+    assert (_prefect._supervisor is not None) == (version() >= (3, 8)), MOVED
+
+
+since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has introduced it")
+
+
+@since_3_8
+def test_a_supervisor_launches_an_engine_as_this_package_notes_it() -> None:
+    parameters = inspect.signature(_prefect._supervisor._launch_engine).parameters
+    assert list(parameters) == ["command", "cwd", "environment"], MOVED
+    assert inspect.iscoroutinefunction(_prefect._supervisor._launch_engine), MOVED
+    assert "await _launch_engine(" in inspect.getsource(_prefect._supervisor.supervise), MOVED
+    assert list(inspect.signature(_prefect._supervisor.main).parameters) == ["argv"], MOVED
+    assert '"-m", "prefect.engine"]' in inspect.getsource(_prefect._supervisor.supervise), MOVED
+
+
+@since_3_8
+def test_a_supervisor_is_told_in_a_file() -> None:
+    fields = _prefect._runtime.WorkspaceSupervisorConfig.model_fields
+    assert {"flow_run_id", "workspace_root", "manifest_path"} <= set(fields), MOVED
+    assert list(inspect.signature(_prefect._runtime.write_private_model).parameters) == ["path", "model"], MOVED
+
+
+@since_3_8
+def test_hooks_are_run_in_a_workspace() -> None:
+    runner = _prefect._hooks.WorkspaceHookRunner
+    assert set(inspect.signature(runner).parameters) == {"manifest_path", "stream_output"}, MOVED
+    for name in ("run_cancellation_hooks", "run_crashed_hooks"):
+        assert list(inspect.signature(getattr(runner, name)).parameters) == ["self", "flow_run", "state"], MOVED
+    assert "hook_runner" in inspect.signature(_flow_run_executor.FlowRunExecutorContext.create_executor).parameters, (
+        MOVED
+    )
+
+
+@since_3_8
+def test_a_process_group_is_ended() -> None:
+    scope: Any = vars(_process_manager)["create_isolated_termination_scope"]
+    assert list(inspect.signature(scope).parameters) == ["pid"], MOVED
+    assert "termination_scope" in inspect.signature(_process_manager.ProcessHandle).parameters, MOVED
