@@ -8,7 +8,7 @@ import prefect
 import pytest
 from prefect import context, flows
 from prefect.logging import configuration
-from prefect.runner import _control_channel, _flow_run_executor, _process_manager
+from prefect.runner import _control_channel, _flow_run_executor, _process_manager, runner
 from prefect.settings import get_current_settings
 from prefect.utilities import processutils
 from prefect.workers import base, process
@@ -99,6 +99,12 @@ def test_a_worker_knows_its_pool_and_logs() -> None:
     source = inspect.getsource(base.BaseWorker)
     assert "self._work_pool" in source and "self._logger" in source, MOVED  # noqa: PT018  # one fact
     assert isinstance(base.BaseWorker.work_pool, property), MOVED
+
+
+@pytest.mark.skipif(version() >= (3, 8), reason="since Prefect 3.8 a supervisor knows the folder")
+def test_the_runner_of_a_process_worker_has_a_folder() -> None:
+    assert "self._runner = " in inspect.getsource(process.ProcessWorker), MOVED
+    assert "self._tmp_dir: Path" in inspect.getsource(runner.Runner), MOVED
 
 
 def test_the_supervisor_is_there_since_it_was_introduced() -> None:

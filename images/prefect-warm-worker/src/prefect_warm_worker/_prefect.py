@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import anyio
@@ -26,6 +26,9 @@ from prefect_warm_worker.child import WORKSPACE
 from prefect_warm_worker.forking import ForkedRun
 from prefect_warm_worker.modules import look_for_modules
 from prefect_warm_worker.runs import Begin
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker
 
 ENGINE_MODULE = "prefect.engine"
 _CHECKED = {"PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false"}
@@ -231,6 +234,11 @@ class _Explaining:
         run = self._starter.run
         reason = f"The flow run was ended because {run.reason}. " if run and run.reason else ""
         return await self._proposer.propose_crashed(flow_run, f"{reason}{message}")
+
+
+def storage_variables(worker: "ProcessWorker") -> dict[str, str]:
+    """Return the variable with which the runner of a process worker names its folder for flows' code, before Prefect 3.8."""
+    return {} if _supervisor else {"PREFECT__STORAGE_BASE_PATH": str(worker._runner._tmp_dir)}
 
 
 def engine_environment(

@@ -22,6 +22,7 @@ from prefect_warm_worker._prefect import (
     common_environment,
     engine_environment,
     open_executors,
+    storage_variables,
 )
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.events import Listener
@@ -139,7 +140,11 @@ class WarmWorker(PatientWorker):
 
         @contextlib.asynccontextmanager
         async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
-            job = Job(module, engine_environment(flow_run.id, configuration.env, more), directory)
+            job = Job(
+                module,
+                engine_environment(flow_run.id, configuration.env, {**more, **storage_variables(self)}),
+                directory,
+            )
             async with forks.begin(job, lines, stream=stream) as run:
                 if module == ENGINE_MODULE:
                     self._in_flight.note(flow_run.id, run)
