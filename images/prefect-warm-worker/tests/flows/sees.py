@@ -159,7 +159,6 @@ def meddle(told: str) -> None:
     logging.getLogger("prefect").setLevel(logging.ERROR)
     logging.getLogger("mine").setLevel(logging.DEBUG)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     multiprocessing.set_start_method("spawn", force=True)
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
     gc.disable()
@@ -171,6 +170,7 @@ def meddle(told: str) -> None:
     )
     with multiprocessing.Pool(1) as pool:
         _write(told, f"pool {pool.apply(abs, (-3,))}")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # not before: a pool's process would inherit it, and never end
 
 
 def _write(told: str, name: str, pause: float = 0) -> None:
