@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
-from platformctl.spec.model import Image, Pool, Spec
+from platformctl.spec.check import check_spec
+from platformctl.spec.model import Pool, Spec
 from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error
 
 FILE_NAME = "platform.toml"
 _EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}
 """Tables that may be left out. Given as empty ones they are validated within Spec, and need no validator of their own."""
-REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def load_project(folder: Path, env: str | None = None) -> Project:
     overlays = _parse(file, text).get("env") if env is None else None
     for name in overlays if isinstance(overlays, dict) else ():
         _read_spec(file, text, str(name))  # one that is wrong is found before it is chosen
-    problems = [_in_overlay(problem, text, env) for problem in _cross_check(spec, root)]
+    problems = [_in_overlay(problem, text, env) for problem in check_spec(spec, root)]
     if problems:
         raise spec_error(file, text, problems)
     return Project(root, env, spec)
@@ -179,55 +179,3 @@ def _in_overlay(problem: Problem, text: str, env: str | None) -> Problem:
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     return Problem(path, problem.message) if path and found is not None else problem
-
-
-def _cross_check(spec: Spec, root: Path) -> list[Problem]:
-    problems = [problem for name, image in spec.images.items() for problem in _check_image(name, image, root)]
-    if "server" in spec.images:
-        problems.append(
-            Problem(("images", "server"), "images.server is the name of the server's own image; choose another")
-        )
-    problems += [problem for name, pool in spec.pools.items() for problem in _check_pool(name, pool, spec)]
-    if spec.build.ca and not (root / spec.build.ca).is_file():
-        problems.append(Problem(("build", "ca"), f"build.ca names {spec.build.ca!r}, and there is no such file"))
-    return problems
-
-
-def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
-    images = list(spec.images)
-    if pool.image and pool.image not in images:
-        found = (
-            f"pools.{name}.image is {pool.image!r}, and there is no [images.{pool.image}]{nearest(pool.image, images)}"
-        )
-        return [Problem(("pools", name, "image"), found)]
-    if not pool.image and len(images) != 1:
-        which = f"one of: {', '.join(images)}" if images else "after adding [images.NAME]"
-        return [Problem(("pools", name), f"pools.{name} has no image; expected image = NAME, {which}")]
-    return []
-
-
-def _check_image(name: str, image: Image, root: Path) -> list[Problem]:
-    problems = []
-    if image.requirements and not (root / image.requirements).is_file():
-        found = f"images.{name}.requirements is {image.requirements!r}, and there is no such file in {root}"
-        problems.append(Problem(("images", name, "requirements"), found))
-    elif image.requirements and not _is_requirements(Path(image.requirements).name):
-        found = f"images.{name}.requirements is {image.requirements!r}, expected *.txt or {', '.join(REQUIREMENTS[1:])}"
-        problems.append(Problem(("images", name, "requirements"), found))
-    elif (
-        Path(image.requirements).name == "uv.lock"
-        and not (root / image.requirements).with_name("pyproject.toml").is_file()
-    ):
-        found = f"images.{name}.requirements is {image.requirements!r}, and there is no pyproject.toml beside it"
-        problems.append(Problem(("images", name, "requirements"), found))
-    if image.flows and not (root / image.flows).is_dir():
-        found = f"images.{name}.flows is {image.flows!r}, and there is no such folder in {root}"
-        problems.append(Problem(("images", name, "flows"), found))
-    elif image.flows and not (root / image.flows).resolve().is_relative_to(root):
-        found = f"images.{name}.flows is {image.flows!r}, expected a folder inside {root}"
-        problems.append(Problem(("images", name, "flows"), found))
-    return problems
-
-
-def _is_requirements(name: str) -> bool:
-    return name.endswith(".txt") or name in REQUIREMENTS
