@@ -14,7 +14,7 @@ app = typer.Typer(help="Create and change work pools.", no_args_is_help=True, ri
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Work pools.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=0, help="How many workers serve it.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The most flow runs at once.")]
-Type = Annotated[str | None, typer.Option("--type", help="How workers start a flow run: process.")]
+Type = Annotated[str | None, typer.Option("--type", help="How workers start a flow run: warm or process.")]
 Image = Annotated[str | None, typer.Option("--image", help="The workers' image, of platform.toml.")]
 Description = Annotated[str | None, typer.Option("--description", help="What the UI says about it.")]
 
@@ -43,13 +43,14 @@ def set_(  # noqa: PLR0913  # a pool's settings
     workers: Workers = None,
     limit: Limit = None,
     no_limit: Annotated[bool, typer.Option("--no-limit", help="Take the limit away.")] = False,
+    type_: Type = None,
     image: Image = None,
     description: Description = None,
 ) -> None:
     """Change settings of work pools."""
     from platformctl.pools import set_pools
 
-    given = {"workers": workers, "limit": limit, "image": image, "description": description}
+    given = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
     settings = {key: value for key, value in given.items() if value is not None}
     _change(context, "platformctl pools set", set_pools(names, settings | ({"limit": None} if no_limit else {})))
 

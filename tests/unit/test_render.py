@@ -49,6 +49,53 @@ def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -
     assert after == before
 
 
+WARM = """
+[pools.warm]
+type = "warm"
+grace = 90
+concurrency = 8
+preload = ["pandas", "numpy.linalg"]
+on_stop = "reschedule"
+run_memory = "512m"
+run_seconds = 3600
+"""
+
+
+def test_a_warm_worker_is_told_its_pools_settings(tmp_path: Path) -> None:
+    worker = services(render(tmp_path, SPEC + WARM))["worker-warm-1"]
+
+    told = {name: value for name, value in worker["environment"].items() if name.startswith("PREFECT_WARM_WORKER_")}
+    assert told == {
+        "PREFECT_WARM_WORKER_GRACE": "90",
+        "PREFECT_WARM_WORKER_ON_STOP": "reschedule",
+        "PREFECT_WARM_WORKER_PRELOAD": "pandas,numpy.linalg",
+        "PREFECT_WARM_WORKER_RUN_MEMORY": "512m",
+        "PREFECT_WARM_WORKER_RUN_SECONDS": "3600",
+    }
+    assert worker["command"][worker["command"].index("--type") + 1] == "warm"
+    assert worker["command"][worker["command"].index("--limit") + 1] == "8"
+
+
+def test_a_warm_worker_is_not_killed_before_its_runs_grace_is_over(tmp_path: Path) -> None:
+    found = services(render(tmp_path, SPEC + WARM))
+
+    assert int(found["worker-warm-1"]["stop_grace_period"].rstrip("s")) > 90
+
+
+def test_what_is_left_out_is_left_to_the_warm_worker_and_nothing_is_not(tmp_path: Path) -> None:
+    spec = SPEC + '\n[pools.silent]\ntype = "warm"\n\n[pools.cold]\ntype = "warm"\npreload = []\n'
+    found = services(render(tmp_path, spec))
+
+    assert "PREFECT_WARM_WORKER_PRELOAD" not in found["worker-silent-1"]["environment"]
+    assert found["worker-cold-1"]["environment"]["PREFECT_WARM_WORKER_PRELOAD"] == ""
+
+
+def test_a_process_worker_is_told_nothing_of_a_warm_ones(tmp_path: Path) -> None:
+    worker = services(render(tmp_path, SPEC + '\n[pools.old]\ntype = "process"\n'))["worker-old-1"]
+
+    assert not [name for name in worker["environment"] if name.startswith("PREFECT_WARM_WORKER_")]
+
+
 def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     write_bundle(render(tmp_path), folder)

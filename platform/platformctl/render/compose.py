@@ -22,6 +22,7 @@ from platformctl.render.bundle import (
     shared_files,
     worker_service,
 )
+from platformctl.render.warm import stop_seconds, warm_environment
 from platformctl.spec.load import Project, in_url
 from platformctl.spec.model import Pool
 from platformctl.templates import render_template
@@ -45,7 +46,8 @@ class _Worker:
     image: WorkerImage
     type: str
     memory: str
-    grace: int
+    concurrency: int | None
+    stop_seconds: int
     environment: tuple[tuple[str, str], ...]
 
 
@@ -120,9 +122,17 @@ def _workers(project: Project, images: Mapping[str, WorkerImage]) -> Iterator[_W
 
 def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number: int) -> _Worker:
     service = worker_service(name, number)
-    environment = tuple((_WORKER_ENVIRONMENT | pool.environment).items())
-    container = instance_name(project, service)
-    return _Worker(service, container, name, image, pool.type, pool.memory, pool.grace, environment)
+    return _Worker(
+        service=service,
+        container=instance_name(project, service),
+        pool=name,
+        image=image,
+        type=pool.type,
+        memory=pool.memory,
+        concurrency=pool.concurrency,
+        stop_seconds=stop_seconds(pool),
+        environment=tuple((_WORKER_ENVIRONMENT | warm_environment(pool) | pool.environment).items()),
+    )
 
 
 def _http_check(port: int, path: str) -> str:

@@ -23,6 +23,7 @@ from platformctl.render.bundle import (
     shared_files,
     worker_service,
 )
+from platformctl.render.warm import stop_seconds, warm_environment
 from platformctl.spec.load import Project
 from platformctl.spec.model import Pool
 from platformctl.templates import render_template
@@ -174,7 +175,7 @@ def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
         "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(project.data / "results"),
     }
-    environment = {**_common(project, "client.toml"), **told, **pool.environment}
+    environment = {**_common(project, "client.toml"), **told, **warm_environment(pool), **pool.environment}
     instance = instance_name(project, service)
     arguments = (
         "worker",
@@ -187,9 +188,10 @@ def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number:
         instance,
         "--install-policy",
         "never",
+        *(("--limit", str(pool.concurrency)) if pool.concurrency else ()),
     )
     ready = f"{project.server_url}/api/ready"
-    return _Process(service, "worker", image, arguments, environment, ready, name, pool.grace)
+    return _Process(service, "worker", image, arguments, environment, ready, name, stop_seconds(pool))
 
 
 def _deploy(project: Project, image: WorkerImage) -> _Process:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from platformctl.spec.model import Image, Pool, Spec
+from platformctl.spec.model import OLDEST_WARM, WARM_KEYS, Image, Pool, Spec, mebibytes
 from platformctl.spec.problems import Problem, nearest
 
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")
@@ -31,7 +31,29 @@ def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
     if not pool.image and len(images) != 1:
         which = f"one of: {', '.join(images)}" if images else "after adding [images.NAME]"
         return [Problem(("pools", name), f"pools.{name} has no image; expected image = NAME, {which}")]
+    return _check_warm(name, pool, spec) if pool.type == "warm" else _check_process(name, pool)
+
+
+def _check_warm(name: str, pool: Pool, spec: Spec) -> list[Problem]:
+    prefect = spec.platform.prefect
+    if tuple(int(part) for part in prefect.split(".")) < OLDEST_WARM:
+        oldest = ".".join(str(part) for part in OLDEST_WARM)
+        found = f"pools.{name} has warm workers, which need Prefect {oldest}, and platform.prefect is {prefect}"
+        return [Problem(("pools", name), f'{found}; expected a later one, or type = "process" here')]
+    if pool.run_memory and mebibytes(pool.run_memory) >= mebibytes(pool.memory):
+        found = (
+            f"pools.{name}.run_memory is {pool.run_memory!r}, expected less than the worker's own memory, {pool.memory}"
+        )
+        return [Problem(("pools", name, "run_memory"), found)]
     return []
+
+
+def _check_process(name: str, pool: Pool) -> list[Problem]:
+    unknown = [key for key in WARM_KEYS if key in pool.model_fields_set]
+    if not unknown:
+        return []
+    which = f"{', '.join(unknown)} of pools.{name}"
+    return [Problem(("pools", name, unknown[0]), f'{which}: only a warm worker knows that; expected type = "warm"')]
 
 
 def _check_image(name: str, image: Image, root: Path) -> list[Problem]:

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 from platformctl.database import is_database_url
 
 OLDEST_PREFECT, NEWEST_PREFECT = (3, 6), (3, 8)
+OLDEST_WARM = (3, 6, 29)
+"""The oldest version of Prefect that warm workers are made for."""
 
 
 def is_name(value: str) -> bool:
@@ -31,6 +33,11 @@ def _memory(value: str) -> str:
     if value.endswith("m") and int(value[:-1]) < 256:
         raise PydanticCustomError("memory", "at least 256m: Prefect itself needs that much")
     return value
+
+
+def mebibytes(size: str) -> int:
+    """Return how many mebibytes a size is, such as "512m" or "2g"."""
+    return int(size[:-1]) * (1024 if size.endswith("g") else 1)
 
 
 def _prefect_version(value: str) -> str:
@@ -70,6 +77,12 @@ def _package(value: str) -> str:
     return value
 
 
+def _module(value: str) -> str:
+    if not all(part.isidentifier() for part in value.split(".")):
+        raise PydanticCustomError("module", 'the name of a Python module, such as "pandas"')
+    return value
+
+
 def _variable(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
         raise PydanticCustomError("variable", "the name of an environment variable: letters, digits and underscores")
@@ -79,6 +92,9 @@ def _variable(value: str) -> str:
 Value = str | int | bool | None
 """What a key of platform.toml can be set to by a command; None removes it."""
 RuntimeName = Literal["auto", "docker", "local"]
+WorkerType = Literal["warm", "process"]
+WARM_KEYS = ("preload", "on_stop", "run_memory", "run_seconds")
+"""Keys of a pool that only its warm workers know."""
 Name = Annotated[str, AfterValidator(_dns_label)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -160,10 +176,12 @@ class Pool(_Table):
     """The image of the workers: a name under [images]. May be left out where there is only one."""
     workers: Annotated[int, Field(ge=0, le=200)] = 1
     """How many workers serve the pool."""
-    type: Literal["process"] = "process"
-    """How a worker starts a flow run: process, a process in the worker's container."""
+    type: WorkerType = "process"
+    """How a worker starts a flow run: warm, a fork of a process that has imported its libraries; process, a new interpreter."""
     limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """The most flow runs at once in the pool; no limit where it is left out."""
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """The most flow runs at once in each worker; no limit where it is left out."""
     description: str = ""
     """What Prefect's UI says about the pool."""
     paused: bool | None = None
@@ -172,6 +190,14 @@ class Pool(_Table):
     """The memory limit of each worker and of the flow runs in it."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
     """Seconds that flow runs get to finish before their worker is stopped."""
+    preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
+    """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
+    on_stop: Literal["finish", "reschedule"] = "finish"
+    """What a warm worker does to flow runs whose `grace` is over: finish, cancel them; reschedule, have them start again."""
+    run_memory: Memory | None = None
+    """The memory limit of each flow run of a warm worker, below `memory`; none but the worker's where it is left out."""
+    run_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    """Seconds that a flow run of a warm worker may take; no limit where it is left out."""
     environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field(default_factory=dict)
     """Environment variables of the workers and the flow runs in them; not for secrets."""
 

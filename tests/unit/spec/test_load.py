@@ -32,7 +32,26 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
             VALID_HEAD + '[pools.dev]\nimage = "pipeline"\n',
             "platform.toml:8: pools.dev.image is 'pipeline', and there is no",
         ),
-        (VALID_HEAD + '[pools.dev]\ntype = "warp"\n', "pools.dev.type is the string \"warp\", expected 'process'"),
+        (
+            VALID_HEAD + '[pools.dev]\ntype = "warp"\n',
+            "pools.dev.type is the string \"warp\", expected 'warm' or 'process'",
+        ),
+        (
+            VALID_HEAD + '[pools.dev]\ntype = "process"\npreload = ["pandas"]\nrun_seconds = 9\n',
+            "platform.toml:9: preload, run_seconds of pools.dev: only a warm worker knows that",
+        ),
+        (
+            VALID_HEAD + '[pools.dev]\ntype = "warm"\nrun_memory = "1024m"\n',
+            "platform.toml:9: pools.dev.run_memory is '1024m', expected less than the worker's own memory, 1g",
+        ),
+        (
+            VALID_HEAD + '[pools.dev]\ntype = "warm"\npreload = ["pandas, numpy"]\n',
+            'pools.dev.preload.0 is the string "pandas, numpy", expected the name of a Python module',
+        ),
+        (
+            VALID_HEAD.replace('"acme"\n', '"acme"\nprefect = "3.6.9"\n') + '[pools.dev]\ntype = "warm"\n',
+            "pools.dev has warm workers, which need Prefect 3.6.29, and platform.prefect is 3.6.9",
+        ),
         (
             VALID_HEAD + '[pools."Bad Name"]\n',
             "'Bad Name' under [pools] is not a legal name: expected a name of at most 30",

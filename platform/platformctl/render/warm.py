@@ -1,0 +1,26 @@
+"""What a warm worker is told of its pool's settings, whatever runs it."""
+
+from platformctl.spec.model import Pool
+
+STOP_MARGIN = 15
+"""Seconds that a warm worker gets beyond its flow runs' grace: to cancel what is left or hand it back, and to end."""
+_PREFIX = "PREFECT_WARM_WORKER_"
+
+
+def warm_environment(pool: Pool) -> dict[str, str]:
+    """Return the environment variables of a pool's warm workers; none for workers of another type."""
+    if pool.type != "warm":
+        return {}
+    told = {
+        "GRACE": pool.grace,
+        "ON_STOP": pool.on_stop,
+        "RUN_MEMORY": pool.run_memory,
+        "RUN_SECONDS": pool.run_seconds,
+    }
+    told["PRELOAD"] = None if pool.preload is None else ",".join(pool.preload)
+    return {f"{_PREFIX}{name}": str(value) for name, value in told.items() if value is not None}
+
+
+def stop_seconds(pool: Pool) -> int:
+    """Return after how many seconds a worker that was told to stop is killed: a warm one uses all of its runs' grace."""
+    return pool.grace + (STOP_MARGIN if pool.type == "warm" else 0)
