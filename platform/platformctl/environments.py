@@ -11,8 +11,11 @@ from pathlib import Path
 
 from platformctl.assets import asset_path
 from platformctl.images import WorkerImage
+from platformctl.worker_package import WORKER
 
 ENVIRONMENT, APP, EMPTY_DATABASE = "environment", "app", "empty.db"
+INSTALLED = ("requirements/", WORKER)
+"""The folders of a build context that an environment is made of."""
 
 
 def image_folder(reference: str) -> Path:
@@ -36,7 +39,7 @@ def environment_name(image: WorkerImage, prefect: str) -> str:
     """Return the name of an image's environment: all that is installed follows from it."""
     digest = hashlib.sha256()
     for path, content in sorted(image.files.items()):
-        if path.startswith("requirements/"):
+        if path.startswith(INSTALLED):
             digest.update(f"{path}\0{len(content)}\0".encode())
             digest.update(content)
     return f"{environment_key(prefect)}-{digest.hexdigest()[:12]}"

@@ -13,6 +13,7 @@ from platformctl.assets import asset_path
 from platformctl.spec.load import Project
 from platformctl.spec.model import Image, Spec
 from platformctl.templates import render_template
+from platformctl.worker_package import WORKER, installed_files
 
 SERVER = "server"
 """The name of the server's own image, where there is one; no image of platform.toml may have it."""
@@ -89,6 +90,11 @@ def base_image(spec: Spec, image: Image) -> str:
     return image.base or _official_image(spec)
 
 
+def _has_warm_workers(project: Project, name: str) -> bool:
+    """Whether any pool has warm workers of an image."""
+    return any(pool.type == "warm" and project.image_of(pool) == name for pool in project.spec.pools.values())
+
+
 def _official_image(spec: Spec) -> str:
     return f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
 
@@ -96,9 +102,12 @@ def _official_image(spec: Spec) -> str:
 def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
     files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.py"))}
     files |= _requirement_files(project.root, image)
+    is_warm = _has_warm_workers(project, name)
+    if is_warm:
+        files |= {f"{WORKER}{path}": content for path, content in installed_files().items()}
     if image.flows:
         files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
-    files["Dockerfile"] = _dockerfile(project.spec, image).encode()
+    files["Dockerfile"] = _dockerfile(project.spec, image, is_warm=is_warm).encode()
     repository = image.repository or f"{project.spec.platform.name}/{name}"
     return WorkerImage(name, base_image(project.spec, image), repository, files)
 
@@ -124,7 +133,7 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
             yield path.relative_to(root).as_posix()
 
 
-def _dockerfile(spec: Spec, image: Image) -> str:
+def _dockerfile(spec: Spec, image: Image, *, is_warm: bool) -> str:
     name = Path(image.requirements).name
     sources = [name] if name not in ("", "uv.lock") else []
     sources += ["dependencies.txt"] if image.dependencies else []
@@ -137,5 +146,6 @@ def _dockerfile(spec: Spec, image: Image) -> str:
         requirements=" ".join(f"-r {shlex.quote(source)}" for source in sources),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
+        is_warm=is_warm,
         flows=shlex.quote(image.flows) if image.flows else "",
     )

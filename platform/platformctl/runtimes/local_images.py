@@ -21,6 +21,7 @@ from platformctl.environments import (
 )
 from platformctl.images import SERVER, WorkerImage
 from platformctl.runtimes.runtime import BuildOptions, Line
+from platformctl.worker_package import WORKER
 
 _UNFINISHED = ".unfinished-"
 
@@ -69,6 +70,7 @@ class LocalImages:
             with tempfile.TemporaryDirectory() as context:
                 _write_below(Path(context), image, "")
                 self._install_requirements(uv, environment, Path(context), names)
+        _install_worker(environment, image)
         uv.check(environment)
 
     def _install_requirements(self, uv: Uv, environment: Path, context: Path, names: list[str]) -> None:
@@ -85,6 +87,14 @@ class LocalImages:
         sources = [word for name in names for word in ("-r", str(folder / name))]
         if sources:
             uv.install(environment, "--compile-bytecode", "--constraint", str(held), *sources, folder=folder)
+
+
+def _install_worker(environment: Path, image: WorkerImage) -> None:
+    """Copy the warm worker's package to where an installer would leave it; images whose workers aren't warm have none."""
+    (site,) = environment.glob("lib/python*/site-packages")
+    _write_below(site, image, WORKER, is_stripped=True)
+    for package in site.glob("prefect_warm_worker"):
+        subprocess.run([_python(environment), "-m", "compileall", "-q", str(package)], check=True)
 
 
 def _prove(image: WorkerImage, environment: Path, app: Path, report: Line) -> None:
@@ -125,11 +135,11 @@ def _python(environment: Path) -> str:
     return str(environment / "bin" / "python")
 
 
-def _write_below(folder: Path, image: WorkerImage, prefix: str) -> None:
-    """Write the files of an image whose paths begin with a prefix."""
+def _write_below(folder: Path, image: WorkerImage, prefix: str, *, is_stripped: bool = False) -> None:
+    """Write the files of an image whose paths begin with a prefix. is_stripped: without it."""
     for path, content in image.files.items():
         if path.startswith(prefix):
-            file = folder / path
+            file = folder / (path.removeprefix(prefix) if is_stripped else path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
 
