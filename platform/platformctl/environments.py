@@ -42,4 +42,13 @@ def environment_name(image: WorkerImage, prefect: str) -> str:
         if path.startswith(INSTALLED):
             digest.update(f"{path}\0{len(content)}\0".encode())
             digest.update(content)
-    return f"{environment_key(prefect)}-{digest.hexdigest()[:12]}"
+    return _named(prefect, digest.hexdigest())
+
+
+def bare_environment_name(prefect: str) -> str:
+    """Return the name of the environment that holds Prefect and nothing else: the server's."""
+    return _named(prefect, hashlib.sha256().hexdigest())
+
+
+def _named(prefect: str, digest: str) -> str:
+    return f"{environment_key(prefect)}-{digest[:12]}"

@@ -14,6 +14,7 @@ from platformctl.environments import (
     APP,
     EMPTY_DATABASE,
     ENVIRONMENT,
+    bare_environment_name,
     constraints_file,
     environment_key,
     environment_name,
@@ -57,14 +58,11 @@ class LocalImages:
     def _install(self, image: WorkerImage, options: BuildOptions, environment: Path, report: Line) -> None:
         uv = Uv(report, _index_variables(options), use_cache=options.use_cache)
         environment.rmdir()
-        uv.create(environment)
-        uv.install(
-            environment,
-            "--compile-bytecode",
-            "--constraint",
-            str(constraints_file(self._prefect)),
-            f"prefect=={self._prefect}",
-        )
+        bare = environment.with_name(bare_environment_name(self._prefect))
+        if options.use_cache and (bare / "bin" / "python").exists():
+            _copy_environment(bare, environment)
+        else:
+            self._install_prefect(uv, environment)
         names = [path.removeprefix("requirements/") for path in image.files if path.startswith("requirements/")]
         if names:
             with tempfile.TemporaryDirectory() as context:
@@ -72,6 +70,11 @@ class LocalImages:
                 self._install_requirements(uv, environment, Path(context), names)
         _install_worker(environment, image)
         uv.check(environment)
+
+    def _install_prefect(self, uv: Uv, environment: Path) -> None:
+        held = ("--constraint", str(constraints_file(self._prefect)))
+        uv.create(environment)
+        uv.install(environment, "--compile-bytecode", *held, f"prefect=={self._prefect}")
 
     def _install_requirements(self, uv: Uv, environment: Path, context: Path, names: list[str]) -> None:
         """What the image's Dockerfile does: what is installed may not move what Prefect needs, nor is it taken from a lock."""
@@ -87,6 +90,23 @@ class LocalImages:
         sources = [word for name in names for word in ("-r", str(folder / name))]
         if sources:
             uv.install(environment, "--compile-bytecode", "--constraint", str(held), *sources, folder=folder)
+
+
+def _copy_environment(source: Path, target: Path) -> None:
+    """Begin with what another environment holds, in a second: the files are the same ones, where the file system can do that.
+
+    Environments are made to be moved, and neither uv nor Python writes into a file that is there: they put another one in
+    its place, as uv's own cache of files needs them to.
+    """
+    left_out = shutil.ignore_patterns(f"*{EMPTY_DATABASE}")
+    shutil.copytree(source, target, symlinks=True, copy_function=_link, ignore=left_out)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _install_worker(environment: Path, image: WorkerImage) -> None:
