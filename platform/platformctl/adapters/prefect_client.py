@@ -4,6 +4,7 @@ The client is of the oldest supported minor, so it is never newer than a server.
 which takes seconds: import it where it is needed, or ahead of time from a thread.
 """
 
+import json
 import os
 
 os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal would report to its makers, and say so
@@ -26,6 +27,7 @@ from pydantic import SecretStr
 
 from platformctl.adapters.prefect import PoolField
 from platformctl.adapters.prefect_api import REGISTERED, ZOMBIES, refused
+from platformctl.assets import asset_path
 from platformctl.errors import ServerError
 from platformctl.plan.observed import WorkPool
 
@@ -78,7 +80,10 @@ class PrefectClient:
                 self._client.create_variable(VariableCreate(name=REGISTERED, value=value))
 
     def _template(self, type_: str) -> dict[str, Any]:
-        """The server's own job template of a type: without it a pool has none until its first worker starts."""
+        """The job template of a type, ours or the server's own: without one a pool has none until its first worker starts."""
+        own = asset_path("templates") / "pools" / f"{type_}.json"
+        if own.exists():
+            return dict(json.loads(own.read_text(encoding="utf-8")))
         view = {"view": "aggregate-worker-metadata"}
         collections = self._client.request("GET", "/collections/views/{view}", path_params=view).json()
         found = [types[type_] for types in collections.values() if type_ in types]

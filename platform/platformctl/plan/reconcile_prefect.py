@@ -1,6 +1,7 @@
 """The part of a plan that is about what Prefect holds: pools, the zombie automation, lost flow runs, deployments."""
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from platformctl.errors import SpecError
 from platformctl.plan.observed import FlowRun, Instance, Observed, WorkPool
@@ -17,7 +18,7 @@ from platformctl.plan.step import (
 )
 from platformctl.plan.wanted import Wanted
 from platformctl.render.bundle import HEARTBEAT
-from platformctl.spec.model import Pool
+from platformctl.spec.model import Pool, WorkerType
 
 ZOMBIE_WITHIN = 4.0 * HEARTBEAT
 """Seconds without a heartbeat after which a flow run is crashed: with fewer than three, healthy runs are crashed too."""
@@ -47,10 +48,13 @@ Field = int | str | bool | None
 
 
 def _changes(there: WorkPool, pool: Pool) -> Mapping[str, tuple[Field, Field]]:
-    """Field to its old and new value. A pool's type can't be changed."""
-    if there.type != pool.type:
+    """Field to its old and new value.
+
+    Prefect can't change a pool's type, and warm and process workers serve one another's pools: it stays as it was made.
+    """
+    if there.type not in get_args(WorkerType):
         found = (
-            f"The pool {there.name!r} has the type {there.type!r} in Prefect, and platform.toml wants {pool.type!r}."
+            f"The pool {there.name!r} has the type {there.type!r} in Prefect, which {pool.type} workers can't serve."
         )
         remedy = (
             f"Type `platformctl pools delete {there.name}` to let go of it with its queues, or give it another name."
