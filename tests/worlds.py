@@ -44,6 +44,7 @@ def instance(service: Service) -> Instance:
         restarts=0,
         created=NOON,
         started=NOON,
+        drains=service.drains,
     )
 
 

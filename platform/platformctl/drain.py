@@ -1,8 +1,9 @@
 """Stopping workers without losing flow runs.
 
-Prefect's process worker doesn't drain: on SIGTERM it kills its flow runs and leaves them Running for ever. So their pool
-is paused, their runs get time to finish, and what is left when they are stopped is crashed, or scheduled again if it had
-not begun. A mark on disk says that the pause is ours, so that an interrupted command can be made good.
+A warm worker drains by itself when it is told to stop, and the others of its pool go on meanwhile. Prefect's process
+worker doesn't: on SIGTERM it kills its flow runs and leaves them Running for ever. So its pool is paused and its runs get
+time to finish first. What is left when a worker is gone is crashed, or scheduled again if it had not begun. A mark on disk
+says that the pause is ours, so that an interrupted command can be made good.
 """
 
 from collections.abc import Sequence

@@ -204,6 +204,28 @@ def test_scaling_down_drains_what_is_too_many_and_forgets_it(running: Cli) -> No
     assert not running.fakes.prefect.pools["prod"].is_paused
 
 
+def test_a_worker_that_drains_is_given_its_grace_and_its_pool_goes_on(running: Cli) -> None:
+    (running.folder / "platform.toml").write_text(running.spec.replace("limit = 10", 'limit = 10\ntype = "warm"'))
+    assert running("up").exit_code == 0
+    running.fakes.prefect.paused.clear()
+
+    assert running("scale", "prod=1").exit_code == 0
+
+    assert running.fakes.engine.calls[-1] == "stop acme-worker-prod-2 within 75 s"
+    assert running.fakes.prefect.paused == []
+
+
+def test_a_worker_that_would_kill_its_runs_is_stopped_in_a_paused_pool(running: Cli) -> None:
+    """Also where what is wanted by now drains by itself: it is the worker that runs which matters."""
+    (running.folder / "platform.toml").write_text(running.spec.replace("limit = 10", 'limit = 10\ntype = "warm"'))
+
+    assert running("up").exit_code == 0
+
+    assert "stop acme-worker-prod-1 acme-worker-prod-2 within 10 s" in running.fakes.engine.calls
+    assert "prod" in running.fakes.prefect.paused
+    assert not running.fakes.prefect.pools["prod"].is_paused
+
+
 def test_scale_of_what_does_not_run_only_edits_the_file(cli: Cli) -> None:
     result = cli("scale", "prod=3")
 

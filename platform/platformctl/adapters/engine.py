@@ -145,6 +145,7 @@ class Engine:
             created=_time(found["Created"]),
             started=_time(state["StartedAt"]),
             stranded="" if Path(labels.get(_HOME, "/")).is_dir() else _MOVED,
+            drains=f"{LABEL}.drains" in labels,
         )
 
 

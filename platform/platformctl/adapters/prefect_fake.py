@@ -13,7 +13,10 @@ _FIELDS = {"concurrency_limit": "limit", "description": "description", "is_pause
 
 @dataclass
 class FakePrefect:
-    """A server's objects. deployments: FLOW/DEPLOYMENT to its key. outcome: the state that a new run ends in."""
+    """A server's objects. deployments: FLOW/DEPLOYMENT to its key. outcome: the state that a new run ends in.
+
+    paused: the pools that were ever paused, in order.
+    """
 
     url: str = "http://127.0.0.1:4200/api"
     is_up: bool = False
@@ -27,6 +30,7 @@ class FakePrefect:
     outcome: str = "COMPLETED"
     messages: dict[str, str] = field(default_factory=dict)
     zombie_within: float | None = None
+    paused: list[str] = field(default_factory=list)
 
     def forget(self) -> None:
         """Hold nothing, as with a new database."""
@@ -117,6 +121,7 @@ class FakePrefect:
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool or let it go on."""
+        self.paused += [pool] if is_paused else []
         self.pools[pool] = replace(self.pools[pool], is_paused=is_paused)
 
     def delete_pool(self, name: str) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from platformctl.plan.observed import Machine
-from platformctl.plan.step import Action, Plan, RemoveInstances, RemoveNetwork, RemoveVolume, Step, StopWorkers
+from platformctl.plan.observed import Instance, Machine
+from platformctl.plan.reconcile_workers import stop_change
+from platformctl.plan.step import Action, Plan, RemoveInstances, RemoveNetwork, RemoveVolume, Step
 from platformctl.spec.load import Project
 
 _GRACE = {"server": 30, "database": 60}
@@ -21,16 +22,14 @@ def plan_down(project: Project, machine: Machine, *, volumes: bool, is_server_re
 
 def _worker_steps(project: Project, machine: Machine, cause: str, *, is_server_ready: bool) -> Iterator[Step]:
     """Drained where the server answers; where it doesn't, what they leave is made good by the next `up`."""
-    pools: dict[str, list[str]] = {}
+    pools: dict[str, list[Instance]] = {}
     for instance in machine.instances:
         if instance.role == "worker":
-            pools.setdefault(instance.pool or "", []).append(instance.name)
-    for name, workers in pools.items():
-        pool = project.spec.pools.get(name)
-        grace = pool.grace if pool else 60
-        drained = StopWorkers(name, tuple(workers), grace, is_final=False)
-        change = drained if is_server_ready else RemoveInstances(tuple(workers), grace=10)
-        yield Step(f"workers {name}", Action.REMOVE, f"{cause}: {', '.join(workers)}", change)
+            pools.setdefault(instance.pool or "", []).append(instance)
+    for name, instances in pools.items():
+        drained = stop_change(name, instances, project.spec.pools.get(name))
+        change = drained if is_server_ready else RemoveInstances(drained.workers, grace=10)
+        yield Step(f"workers {name}", Action.REMOVE, f"{cause}: {', '.join(drained.workers)}", change)
 
 
 def _instance_steps(machine: Machine, cause: str, *, volumes: bool) -> Iterator[Step]:

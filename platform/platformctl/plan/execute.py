@@ -37,6 +37,7 @@ from platformctl.plan.step import (
     WriteSecrets,
 )
 from platformctl.render.bundle import write_bundle
+from platformctl.render.warm import STOP_MARGIN
 from platformctl.runtimes.runtime import BuildOptions, Runtime
 from platformctl.secrets import write_secrets
 from platformctl.spec.load import Project
@@ -108,11 +109,11 @@ class _Executor:
                 resume_pool(self._api, self._project.state, pool)
             case SetZombieAutomation(within):
                 self._client.set_zombie_automation(within)
-            case StopWorkers(pool, workers, grace, is_final):
-                self._stop_workers(pool, workers, grace, is_final=is_final)
-            case StartWorkers(pool, services, replaced, grace):
+            case StopWorkers():
+                self._stop_workers(change)
+            case StartWorkers(services, replaced):
                 if replaced:
-                    self._stop_workers(pool, replaced, grace, is_final=False)
+                    self._stop_workers(replaced)
                 self._runtime.start([service.name for service in services])
             case AwaitWorkers(services):
                 await_workers(self._runtime, self._api, services, self._note)
@@ -132,21 +133,27 @@ class _Executor:
     def _note(self, text: str) -> None:
         self._report(Note(text))
 
-    def _stop_workers(self, pool: str, workers: tuple[str, ...], grace: int, *, is_final: bool) -> None:
+    def _stop_workers(self, change: StopWorkers) -> None:
         """Drain and remove workers; the rows of those that won't come back go too."""
-        pause_pool(self._api, self._project.state, pool)
-        running = unfinished_runs(self._api, workers)
-        if running:
-            self._note(f"{grace} s to finish for {', '.join(run.name for run in running)}")
-            wait_for_runs(self._api, workers, seconds=grace)
-        self._runtime.stop(workers, grace=_KILL_AFTER)
-        for run in unfinished_runs(self._api, workers):
-            cause = f"its worker {run.worker} was stopped, {grace} s of grace were over"
+        if running := unfinished_runs(self._api, change.workers):
+            self._note(f"{change.grace} s to finish for {', '.join(run.name for run in running)}")
+        if change.drains:
+            self._runtime.stop(change.workers, grace=change.grace + STOP_MARGIN)
+        else:
+            self._drain(change)
+        for run in unfinished_runs(self._api, change.workers):
+            cause = f"its worker {run.worker} was stopped, {change.grace} s of grace were over"
             self._note(f"{run.name}: {cause}")
             self.apply(lost_run_step(run, cause).change)
-        for worker in workers if is_final else ():
-            self._api.delete_worker(pool, worker)
-        resume_pool(self._api, self._project.state, pool)
+        for worker in change.workers if change.is_final else ():
+            self._api.delete_worker(change.pool, worker)
+        resume_pool(self._api, self._project.state, change.pool)
+
+    def _drain(self, change: StopWorkers) -> None:
+        """Stop workers that would kill their flow runs once those are done, or their grace is over."""
+        pause_pool(self._api, self._project.state, change.pool)
+        wait_for_runs(self._api, change.workers, seconds=change.grace)
+        self._runtime.stop(change.workers, grace=_KILL_AFTER)
 
     def _register(self, image: str, digests: Mapping[str, str]) -> None:
         self._runtime.register(image)

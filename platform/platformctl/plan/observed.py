@@ -15,7 +15,8 @@ Health = Literal["none", "starting", "healthy", "unhealthy"]
 class Instance:
     """What runs a service of the platform, a container say, with the labels that it carries.
 
-    restarts: how often its policy restarted it. stranded: why it would not start again, where that is so.
+    restarts: how often its policy restarted it. stranded: why it would not start again, where that is so. drains: whether
+    it is a worker that lets its flow runs finish when it is told to stop.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Instance:
     created: datetime
     started: datetime
     stranded: str = ""
+    drains: bool = False
 
     @property
     def is_ready(self) -> bool:

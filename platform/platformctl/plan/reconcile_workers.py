@@ -8,6 +8,7 @@ from platformctl.plan.observed import Instance, Observed, Worker
 from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
 from platformctl.plan.wanted import Wanted
 from platformctl.render.bundle import Service
+from platformctl.spec.model import Pool
 
 _GRACE_OF_REMOVED = 60
 """Seconds for the flow runs of a pool that platform.toml has no more."""
@@ -44,7 +45,7 @@ def _surplus_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     for name, instances in surplus.items():
         pool = wanted.project.spec.pools.get(name)
         cause = f"{pool.workers} wanted" if pool else "the pool is not in platform.toml"
-        change = StopWorkers(name, _names(instances), pool.grace if pool else _GRACE_OF_REMOVED, is_final=True)
+        change = stop_change(name, instances, pool, is_final=True)
         yield Step(f"workers {name}", Action.REMOVE, f"{_count(instances)}: {cause}", change)
 
 
@@ -54,11 +55,12 @@ def _pool_worker_steps(wanted: Wanted, observed: Observed, pool: str) -> Iterato
         found = observed.machine.of_service(service.name)
         if need := _need(service, found, observed):
             groups.setdefault(need, []).append((service, found[0] if found else None))
-    grace = wanted.project.spec.pools[pool].grace
     for (action, cause), members in groups.items():
         services = [service for service, _ in members]
-        replaced = _names([instance for _, instance in members if instance]) if action is Action.REPLACE else ()
-        change = StartWorkers(pool, tuple(services), replaced, grace)
+        instances = [instance for _, instance in members if instance]
+        is_replaced = action is Action.REPLACE
+        replaced = stop_change(pool, instances, wanted.project.spec.pools[pool]) if is_replaced else None
+        change = StartWorkers(tuple(services), replaced)
         yield Step(f"workers {pool}", action, f"{_count(services)}: {cause}", change)
 
 
@@ -94,8 +96,15 @@ def is_fresh(row: Worker, instance: Instance) -> bool:
     return row.last_heartbeat >= instance.started - _SKEW
 
 
-def _names(instances: list[Instance]) -> tuple[str, ...]:
-    return tuple(instance.name for instance in instances)
+def stop_change(name: str, instances: list[Instance], pool: Pool | None, *, is_final: bool = False) -> StopWorkers:
+    """Return what stops workers of a pool, drained. pool: None where platform.toml has it no more."""
+    return StopWorkers(
+        name,
+        tuple(instance.name for instance in instances),
+        grace=pool.grace if pool else _GRACE_OF_REMOVED,
+        is_final=is_final,
+        drains=all(instance.drains for instance in instances),
+    )
 
 
 def _count(items: list[Service] | list[Instance]) -> str:

@@ -108,23 +108,23 @@ class SetZombieAutomation(_ServerChange):
 class StopWorkers(_ServerChange):
     """Drain workers of a pool, and remove them. grace: seconds that their flow runs get to finish.
 
-    is_final: whether they won't come back, and Prefect may forget them.
+    is_final: whether they won't come back, and Prefect may forget them. drains: whether they drain by themselves when they
+    are told to stop; for others the pool is paused.
     """
 
     pool: str
     workers: tuple[str, ...]
     grace: int
-    is_final: bool
+    is_final: bool = False
+    drains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StartWorkers(_ServerChange):
-    """Create, replace or start workers of a pool; those to be replaced are drained first. grace: seconds."""
+    """Create, replace or start workers. replaced: what is to be stopped first, where there is something."""
 
-    pool: str
     services: tuple[Service, ...]
-    replaced: tuple[str, ...] = ()
-    grace: int = 0
+    replaced: StopWorkers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ _OWN = ("images", "deployments", "services")
 class Service:
     """A service of the bundle. instance: the name of what runs it, and of its worker in Prefect.
 
-    release: digest of all that it is made from; an instance of another one is replaced.
+    release: digest of all that it is made from; an instance of another one is replaced. drains: whether it is a worker
+    that lets its flow runs finish when it is told to stop.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Service:
     image: str
     release: str
     pool: str | None = None
+    drains: bool = False
 
 
 @dataclass(frozen=True, slots=True)

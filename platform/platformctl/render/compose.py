@@ -22,7 +22,7 @@ from platformctl.render.bundle import (
     shared_files,
     worker_service,
 )
-from platformctl.render.warm import stop_seconds, warm_environment
+from platformctl.render.warm import drains, stop_seconds, warm_environment
 from platformctl.spec.load import Project, in_url
 from platformctl.spec.model import Pool
 from platformctl.templates import render_template
@@ -47,6 +47,7 @@ class _Worker:
     type: str
     memory: str
     concurrency: int | None
+    drains: bool
     stop_seconds: int
     environment: tuple[tuple[str, str], ...]
 
@@ -130,6 +131,7 @@ def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number:
         type=pool.type,
         memory=pool.memory,
         concurrency=pool.concurrency,
+        drains=drains(pool),
         stop_seconds=stop_seconds(pool),
         environment=tuple((_WORKER_ENVIRONMENT | warm_environment(pool) | pool.environment).items()),
     )
@@ -153,4 +155,4 @@ def _service(name: str, content: Mapping[str, object], release: str) -> Service:
         raise TypeError(f"the template gives {name} no mapping of labels")
     container = str(content.get("container_name", name))
     role, pool = labels[f"{LABEL}.role"], labels.get(f"{LABEL}.pool")
-    return Service(name, container, role, str(content["image"]), release, pool)
+    return Service(name, container, role, str(content["image"]), release, pool, drains=f"{LABEL}.drains" in labels)

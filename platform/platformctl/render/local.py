@@ -23,12 +23,13 @@ from platformctl.render.bundle import (
     shared_files,
     worker_service,
 )
-from platformctl.render.warm import stop_seconds, warm_environment
+from platformctl.render.warm import drains, stop_seconds, warm_environment
 from platformctl.spec.load import Project
 from platformctl.spec.model import Pool
 from platformctl.templates import render_template
 
 SOCKET = "supervisor.sock"
+_DRAINS = "drains"
 _GRACE = 30
 """Seconds that the server gets to end."""
 
@@ -41,21 +42,26 @@ class Label:
     pool: str | None
     image: str
     release: str
+    drains: bool = False
 
     def __str__(self) -> str:
         image = self.image.replace("/", "+").replace(":", "@")  # a name has neither slashes nor colons
-        return "|".join((self.role, self.pool or "", image, self.release))
+        return "|".join((self.role, self.pool or "", image, self.release, *([_DRAINS] if self.drains else [])))
 
 
 def parse_label(text: str) -> Label:
     """Read a label; raises ValueError where it isn't one."""
-    role, pool, image, release = text.split("|")
-    return Label(role, pool or None, image.replace("+", "/").replace("@", ":"), release)  # type: ignore[arg-type]  # as it was written
+    role, pool, image, release, *rest = text.split("|")
+    name = image.replace("+", "/").replace("@", ":")
+    return Label(role, pool or None, name, release, drains=_DRAINS in rest)  # type: ignore[arg-type]  # as it was written
 
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """A process: what its file says, and its image. awaits: an address that must answer first. grace: seconds to end."""
+    """A process: what its file says, and its image. awaits: an address that must answer first. grace: seconds to end.
+
+    drains: whether it is a worker that lets its flow runs finish when it is told to stop.
+    """
 
     service: str
     role: Role
@@ -65,6 +71,7 @@ class _Process:
     awaits: str | None = None
     pool: str | None = None
     grace: int = _GRACE
+    drains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def _configuration(project: Project, processes: list[_Process], services: tuple[
     programs = [
         _Program(
             process.service,
-            Label(process.role, process.pool, service.image, service.release),
+            Label(process.role, process.pool, service.image, service.release, drains=process.drains),
             image_folder(service.image).as_posix(),
             process.grace,
         )
@@ -113,7 +120,9 @@ def _service(project: Project, process: _Process, content: Mapping[str, object])
     key = environment_key(project.spec.platform.prefect)
     release = digest_of([content, process.image.reference, process.grace, key])
     name = instance_name(project, process.service)
-    return Service(process.service, name, process.role, process.image.reference, release, process.pool)
+    return Service(
+        process.service, name, process.role, process.image.reference, release, process.pool, drains=process.drains
+    )
 
 
 def _content(project: Project, process: _Process) -> dict[str, object]:
@@ -191,7 +200,9 @@ def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number:
         *(("--limit", str(pool.concurrency)) if pool.concurrency else ()),
     )
     ready = f"{project.server_url}/api/ready"
-    return _Process(service, "worker", image, arguments, environment, ready, name, stop_seconds(pool))
+    return _Process(
+        service, "worker", image, arguments, environment, ready, name, stop_seconds(pool), drains=drains(pool)
+    )
 
 
 def _deploy(project: Project, image: WorkerImage) -> _Process:

@@ -21,6 +21,11 @@ def warm_environment(pool: Pool) -> dict[str, str]:
     return {f"{_PREFIX}{name}": str(value) for name, value in told.items() if value is not None}
 
 
+def drains(pool: Pool) -> bool:
+    """Whether a pool's workers let their flow runs finish when they are told to stop."""
+    return pool.type == "warm"
+
+
 def stop_seconds(pool: Pool) -> int:
-    """Return after how many seconds a worker that was told to stop is killed: a warm one uses all of its runs' grace."""
-    return pool.grace + (STOP_MARGIN if pool.type == "warm" else 0)
+    """Return after how many seconds a worker that was told to stop is killed: one that drains uses all of its runs' grace."""
+    return pool.grace + (STOP_MARGIN if drains(pool) else 0)

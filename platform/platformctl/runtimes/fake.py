@@ -147,6 +147,7 @@ class FakeRuntime:
             restarts=0,
             created=now,
             started=now,
+            drains=service.drains,
         )
 
     def _report_to_prefect(self, service: Service) -> None:

@@ -59,6 +59,7 @@ def _instance(  # noqa: PLR0913  # what the two ways to know of a process have i
         created=started,
         started=started,
         stranded=stranded,
+        drains=label.drains and not stranded,  # without its supervisor it is stopped with all that it started
     )
 
 
