@@ -13,7 +13,7 @@ def test_create_writes_the_file_and_makes_the_pools_with_their_workers(running: 
 
     assert result.exit_code == 0, result.output
     assert "[pools.etl]\nworkers = 2\nlimit = 5" in running.spec
-    assert running.fakes.prefect.pools["ml"] == WorkPool("ml", "process", 5, "", is_paused=False)
+    assert running.fakes.prefect.pools["ml"] == WorkPool("ml", "warm", 5, "", is_paused=False)
     assert len([name for name in running.fakes.prefect.worker_rows if "-etl-" in name]) == 2
 
 
@@ -37,10 +37,20 @@ def test_set_changes_only_what_is_named(running: Cli) -> None:
     running.fakes.prefect.pools["prod"] = replace(running.fakes.prefect.pools["prod"], is_paused=True)
 
     assert running("pools", "set", "prod", "--limit", "4").exit_code == 0
-    assert running.fakes.prefect.pools["prod"] == WorkPool("prod", "process", 4, "", is_paused=True)
+    assert running.fakes.prefect.pools["prod"] == WorkPool("prod", "warm", 4, "", is_paused=True)
     assert running("pools", "set", "prod", "--no-limit").exit_code == 0
     assert running.fakes.prefect.pools["prod"].limit is None
     assert running("pools", "set", "prod").exit_code == 2
+
+
+def test_a_pool_stays_as_it_was_made_when_its_workers_become_others(running: Cli) -> None:
+    running.fakes.engine.calls.clear()
+
+    assert running("pools", "set", "prod", "--type", "process").exit_code == 0
+    assert 'type = "process"' in running.spec
+    assert "start worker-prod-1 worker-prod-2" in running.fakes.engine.calls
+    assert running.fakes.prefect.pools["prod"].type == "warm"
+    assert "Nothing to do" in running("up").output
 
 
 def test_pause_and_resume_are_recorded_and_done_at_once(running: Cli) -> None:

@@ -161,7 +161,7 @@ def test_status_as_json_has_the_documented_fields(running: Cli) -> None:
     assert content["server"] == {"url": "http://127.0.0.1:4200", "healthy": True, "version": "3.8.8"}
     assert content["pools"][1] == {
         "name": "prod",
-        "type": "process",
+        "type": "warm",
         "workers_wanted": 2,
         "workers_online": 2,
         "paused": False,
@@ -205,24 +205,21 @@ def test_scaling_down_drains_what_is_too_many_and_forgets_it(running: Cli) -> No
 
 
 def test_a_worker_that_drains_is_given_its_grace_and_its_pool_goes_on(running: Cli) -> None:
-    (running.folder / "platform.toml").write_text(running.spec.replace("limit = 10", 'limit = 10\ntype = "warm"'))
-    assert running("up").exit_code == 0
-    running.fakes.prefect.paused.clear()
-
     assert running("scale", "prod=1").exit_code == 0
 
-    assert running.fakes.engine.calls[-1] == "stop acme-worker-prod-2 within 75 s"
+    assert running.fakes.engine.calls[-1] == "stop acme-worker-prod-2 within 105 s"
     assert running.fakes.prefect.paused == []
 
 
 def test_a_worker_that_would_kill_its_runs_is_stopped_in_a_paused_pool(running: Cli) -> None:
     """Also where what is wanted by now drains by itself: it is the worker that runs which matters."""
-    (running.folder / "platform.toml").write_text(running.spec.replace("limit = 10", 'limit = 10\ntype = "warm"'))
+    assert running("pools", "set", "prod", "--type", "process").exit_code == 0
+    assert running.fakes.prefect.paused == []
 
-    assert running("up").exit_code == 0
+    assert running("pools", "set", "prod", "--type", "warm").exit_code == 0
 
     assert "stop acme-worker-prod-1 acme-worker-prod-2 within 10 s" in running.fakes.engine.calls
-    assert "prod" in running.fakes.prefect.paused
+    assert running.fakes.prefect.paused == ["prod"]
     assert not running.fakes.prefect.pools["prod"].is_paused
 
 

@@ -42,7 +42,7 @@ def test_status_prints_the_platform_as_json(running: Stack) -> None:
     assert server.items() <= status["server"].items()
     pool = {
         "name": "default",
-        "type": "process",
+        "type": "warm",
         "workers_wanted": 1,
         "workers_online": 1,
         "paused": False,

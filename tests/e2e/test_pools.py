@@ -36,7 +36,7 @@ def _schedule_run(stack: Stack, pool: str) -> str:
 
 def test_a_created_pool_is_in_prefect_and_in_platform_toml(pooled: Stack) -> None:
     pool = pooled.server.pool(POOL)
-    assert (pool["concurrency_limit"], pool["description"], pool["type"]) == (5, "by night", "process")
+    assert (pool["concurrency_limit"], pool["description"], pool["type"]) == (5, "by night", "warm")
     assert "working_dir" in pool["base_job_template"]["variables"]["properties"]
     assert f"[pools.{POOL}]" in (pooled.folder / "platform.toml").read_text(encoding="utf-8")
 

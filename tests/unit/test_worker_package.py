@@ -14,6 +14,7 @@ from platformctl.spec.load import load_project
 from platformctl.worker_package import installed_files
 from projects import SPEC, write_project
 
+PROCESS = 'type = "process"\nworkers'
 PACKAGE = Path(__file__).parents[2] / "images" / "prefect-warm-worker"
 
 
@@ -50,9 +51,9 @@ def test_its_metadata_says_what_the_wheels_does(wheel: dict[str, bytes], tmp_pat
 
 
 def test_an_image_has_it_where_a_pool_has_warm_workers_of_it(tmp_path: Path) -> None:
-    (process,) = load_images(load_project(write_project(tmp_path / "process", SPEC)))
-    warm = SPEC.replace("limit = 10", 'limit = 10\ntype = "warm"')
-    (found,) = load_images(load_project(write_project(tmp_path / "warm", warm)))
+    (process,) = load_images(load_project(write_project(tmp_path / "process", SPEC.replace("workers", PROCESS))))
+    one_is = SPEC.replace("workers", PROCESS, 1)
+    (found,) = load_images(load_project(write_project(tmp_path / "warm", one_is)))
 
     assert not any(path.startswith("worker/") for path in process.files)
     assert "worker/prefect_warm_worker/worker.py" in found.files

@@ -2,8 +2,8 @@
 
 from platformctl.spec.model import Pool
 
-STOP_MARGIN = 15
-"""Seconds that a warm worker gets beyond its flow runs' grace: to cancel what is left or hand it back, and to end."""
+STOP_MARGIN = 45
+"""Seconds that a warm worker gets beyond its flow runs' grace: those that it cancels get 30 to end, and then it ends itself."""
 _PREFIX = "PREFECT_WARM_WORKER_"
 
 

@@ -176,7 +176,7 @@ class Pool(_Table):
     """The image of the workers: a name under [images]. May be left out where there is only one."""
     workers: Annotated[int, Field(ge=0, le=200)] = 1
     """How many workers serve the pool."""
-    type: WorkerType = "process"
+    type: WorkerType = "warm"
     """How a worker starts a flow run: warm, a fork of a process that has imported its libraries; process, a new interpreter."""
     limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """The most flow runs at once in the pool; no limit where it is left out."""

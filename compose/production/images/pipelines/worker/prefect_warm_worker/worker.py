@@ -1,0 +1,303 @@
+"""The worker: it takes flow runs from its pool as Prefect's process worker does, and forks each of them."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio
+import anyio.abc
+import httpx
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.workers.process import ProcessWorker, ProcessWorkerResult
+
+from prefect_warm_worker._prefect import (
+    ENGINE_MODULE,
+    Executors,
+    common_environment,
+    engine_environment,
+    open_executors,
+)
+from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
+from prefect_warm_worker.events import Listener
+from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
+from prefect_warm_worker.in_flight import Ending, InFlight
+from prefect_warm_worker.limits import Guard
+from prefect_warm_worker.lost import LostRuns
+from prefect_warm_worker.runs import Forks, new_last_lines
+from prefect_warm_worker.settings import PREFIX, read_settings
+from prefect_warm_worker.stop import Stop
+
+_LEAST_PAUSE = 0.1
+"""Seconds between two polls, however many runs are scheduled or end."""
+_SILENCE = 25.0
+"""Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
+_SETTLE_EVERY = 60.0
+"""Seconds between two searches for lost runs, and for those to be cancelled of which no event has told."""
+_SETTLE_UNHEARD = 10.0
+"""The same while the server's events can't be heard."""
+_STEADY = 150.0
+"""Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
+_OUTAGE_PAUSE = 5.0
+"""Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
+
+
+class WarmWorker(ProcessWorker):
+    """Starts flow runs as forks of a process that has imported Prefect and their libraries already."""
+
+    type = "warm"
+    job_configuration = WarmJobConfiguration
+    job_configuration_variables = WarmVariables  # type: ignore[assignment]  # as in the base class, whose types differ by version
+    _description = "Start flow runs in a fraction of a second, as forks of a process that has imported their libraries."
+    _display_name = "Warm"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
+        super().__init__(*args, **kwargs)
+        self._own = read_settings()
+        self._warm = contextlib.AsyncExitStack()
+        self._forks: Forks | None = None
+        self._executors: Executors | None = None
+        self._guard = Guard()
+        self._stop = Stop()
+        self._wake = asyncio.Event()
+        self._listener = Listener(self._wake, self._cancel)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight = InFlight(self._submitting_flow_run_ids)
+        self._polled: float | None = None
+        self._steady_since: float | None = None
+
+    async def start(
+        self,
+        run_once: bool = False,  # noqa: FBT001, FBT002  # as the base class has it
+        with_healthcheck: bool = False,  # noqa: FBT001, FBT002  # as above
+        printer: Callable[..., None] = print,
+    ) -> None:
+        """Work until told to stop: then take no more runs, let those in flight finish, and see to those that don't."""
+        with self._stop.listening():
+            working = asyncio.ensure_future(super().start(run_once, with_healthcheck, printer))
+            stopping = asyncio.create_task(self._stop_when_asked(working, printer))
+            try:
+                await working
+            except asyncio.CancelledError:
+                if not self._stop.asked.is_set():
+                    raise
+                printer(f"Worker {self.name!r} stopped!")
+            finally:
+                stopping.cancel()
+
+    async def __aenter__(self) -> "WarmWorker":
+        """Start the zygote before any run is taken."""
+        await self._start_zygote()
+        await super().__aenter__()
+        for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
+            self._begin(work)
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:  # noqa: ANN401  # as the base class has them
+        """Let the zygote go after the last run."""
+        try:
+            await super().__aexit__(*exc_info)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self._warm.aclose()
+
+    async def sync_with_backend(self) -> None:
+        """Tell the server that this worker is there; while it doesn't answer the runs in flight are no worse for it."""
+        while True:
+            try:
+                await super().sync_with_backend()
+            except httpx.HTTPError as error:
+                if not _is_passing(error):
+                    raise
+                self._miss(error)
+            else:
+                return
+            await asyncio.sleep(_OUTAGE_PAUSE)
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Poll, unless told to stop; a server that doesn't answer is asked again."""
+        if self._stop.asked.is_set():
+            return []
+        try:
+            found = await super().get_and_submit_flow_runs()
+        except httpx.HTTPError as error:
+            if not _is_passing(error):
+                raise
+            self._miss(error)
+            return []
+        return found
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Note that the server answered; an answer may name runs that were begun since it was asked for."""
+        found = await super()._get_scheduled_flow_runs()
+        self._polled = time.monotonic()
+        self._steady_since = self._steady_since or self._polled
+        if self._stop.asked.is_set():
+            return []
+        return [response for response in found if response.flow_run.id not in self._in_flight]
+
+    def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
+        """Whether the server has answered a poll of late, or needn't be polled any more."""
+        if self._stop.asked.is_set():
+            return True
+        silence = max(_SILENCE, 2.5 * query_interval_seconds)
+        return self._polled is not None and time.monotonic() - self._polled < silence
+
+    async def run(
+        self,
+        flow_run: FlowRun,
+        configuration: WarmJobConfiguration,  # type: ignore[override]  # the one of this type
+        task_status: anyio.abc.TaskStatus[int] | None = None,
+    ) -> ProcessWorkerResult:
+        """Run a flow run to its end: as a fork, unless forking is unsafe here, or the job has a command of its own."""
+        with self._in_flight.holding(flow_run.id):
+            if self._forks is None or self._executors is None or configuration.has_own_command:
+                return await super().run(flow_run, configuration, task_status)
+            await self._forks.renew()
+            result = await self._run_forked(self._forks, self._executors, flow_run, configuration, task_status)
+        self._wake.set()  # there is room for another one
+        return result
+
+    async def _run_forked(
+        self,
+        forks: Forks,
+        executors: Executors,
+        flow_run: FlowRun,
+        configuration: WarmJobConfiguration,
+        task_status: anyio.abc.TaskStatus[int] | None,
+    ) -> ProcessWorkerResult:
+        lines = new_last_lines()
+
+        @contextlib.asynccontextmanager
+        async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
+            job = Job(module, engine_environment(flow_run.id, configuration.env, more), directory)
+            async with forks.begin(job, lines, stream=configuration.stream_output) as run:
+                if module == ENGINE_MODULE:
+                    self._in_flight.note(flow_run.id, run)
+                with self._guard.over(run, configuration.limits(self._own)):
+                    yield run
+
+        with configuration.directory() as directory:
+            run = await executors.execute(flow_run, begin, task_status or anyio.TASK_STATUS_IGNORED)
+        if run.returncode:
+            self._explain(flow_run, run, lines)
+            await self._lost_runs.crash_subflows(flow_run.id)
+        return ProcessWorkerResult(status_code=run.returncode or 0, identifier=str(run.pid))
+
+    async def _start_zygote(self) -> None:
+        """Start what forks; where that is unsafe say why, and leave it to new processes."""
+        named = None if self._own.preload is None else [name for name in self._own.preload.split(",") if name]
+        forks = Forks(Path.cwd(), named, common_environment())
+        reason = await self._why_not(forks)
+        if reason:
+            self._logger.warning("Flow runs are started as new processes: %s", reason)
+            return
+        for name, said in forks.zygote.failed.items():
+            self._logger.warning("%s can't be imported ahead of the flow runs: %s", name, said)
+        self._forks, self._executors = forks, await self._warm.enter_async_context(open_executors())
+
+    async def _why_not(self, forks: Forks) -> str | None:
+        if sys.platform != "linux":
+            return "forking is safe on Linux only."
+        try:
+            await self._warm.enter_async_context(forks)
+        except ZygoteError as error:
+            return f"{error}."
+        if found := ", ".join(forks.zygote.threads):
+            return f"what is imported ahead has started threads, which a fork would lack ({found}); {PREFIX}PRELOAD names what is."
+        return None
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside all else, for as long as the worker works."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self) -> None:
+        while self._work_pool is None:
+            await asyncio.sleep(_LEAST_PAUSE)
+        await self._listener.listen(self.work_pool.id)
+
+    async def _poll_when_woken(self) -> None:
+        """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.get_and_submit_flow_runs()
+            except Exception:
+                self._logger.exception("A poll for flow runs failed; the next one follows.")
+            await asyncio.sleep(_LEAST_PAUSE)
+
+    def _cancel(self, flow_run: UUID) -> None:
+        """Cancel a flow run if it is this worker's, as soon as it has a process."""
+        if flow_run in self._in_flight.ids() and self._executors is not None:
+            self._begin(self._cancel_with(self._executors, flow_run))
+
+    async def _cancel_with(self, executors: Executors, flow_run: UUID) -> None:
+        while flow_run in self._in_flight.ids():
+            if await executors.cancel(flow_run):
+                return
+            await asyncio.sleep(_LEAST_PAUSE)
+
+    @property
+    def _lost_runs(self) -> LostRuns:
+        is_rescheduled = self._own.on_stop == "reschedule"
+        return LostRuns(self.client, self.work_pool.name, self.name, is_rescheduled=is_rescheduled)
+
+    async def _settle_lost_runs(self) -> None:
+        """See to flow runs that nobody runs any more: this worker's as soon as it has polled, others' later."""
+        while True:
+            while self._polled is None:
+                await asyncio.sleep(_LEAST_PAUSE)
+            is_steady = self._steady_since is not None and time.monotonic() - self._steady_since > _STEADY
+            try:
+                found = await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=is_steady)
+                for run, cause in found:
+                    self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
+            except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
+                self._logger.warning("Lost flow runs could not be searched for: %s", error)
+            await asyncio.sleep(_SETTLE_EVERY if self._listener.is_connected else _SETTLE_UNHEARD)
+
+    async def _stop_when_asked(self, working: asyncio.Future[None], printer: Callable[..., None]) -> None:
+        await self._stop.asked.wait()
+        grace = self._own.grace
+        if running := self._in_flight.ids():
+            printer(f"Worker {self.name!r} stops. Flow runs that get {grace:g} s to finish: {len(running)}")
+        if not await self._in_flight.are_through(grace, until=self._stop.hurried):
+            ending = Ending(self.client, self._lost_runs, f"Its worker {self.name} was stopped")
+            await ending.end(self._in_flight, is_rescheduled=self._own.on_stop == "reschedule")
+        working.cancel()
+
+    def _miss(self, error: httpx.HTTPError) -> None:
+        """Note that the server didn't answer."""
+        if self._steady_since is not None:
+            self._logger.warning(
+                "The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error)
+            )
+        self._steady_since = None
+
+    def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
+        """Say in a flow run's logs what a process that was killed can't say itself."""
+        if run.returncode is None or run.returncode >= 0:
+            return
+        name = signal.Signals(-run.returncode).name
+        reason = f", because {run.reason}" if run.reason else ""
+        said = "\n".join(lines) or "(nothing)"
+        logger = self.get_flow_run_logger(flow_run)
+        logger.error("Its process was ended by %s%s. Its last output:\n%s", name, reason, said)
+
+
+def _is_passing(error: httpx.HTTPError) -> bool:
+    """Whether an error says that the server doesn't answer now, and not that it refuses."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
+    return isinstance(error, httpx.TransportError)

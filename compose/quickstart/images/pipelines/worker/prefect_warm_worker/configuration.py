@@ -1,0 +1,62 @@
+"""The job variables of the work pool type `warm`: Prefect's own of the type `process`, and a run's limits."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from prefect.workers.process import ProcessVariables
+from pydantic import Field, field_validator
+
+from prefect_warm_worker._prefect import JobConfiguration
+from prefect_warm_worker.limits import Limits
+from prefect_warm_worker.settings import Settings, parse_memory
+
+
+class WarmJobConfiguration(JobConfiguration):
+    """What a flow run's job is told."""
+
+    memory_limit: str | None = Field(default=None)
+    max_run_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None)
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _check_memory(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_memory(value)
+        return value
+
+    def limits(self, settings: Settings) -> Limits:
+        """Return the limits of the run: its own, or else the worker's."""
+        memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
+        return Limits(memory, self.max_run_seconds or settings.run_seconds)
+
+    @property
+    def has_own_command(self) -> bool:
+        """Whether the job runs something else than Prefect's engine."""
+        return bool(self.command) and "prefect.engine" not in str(self.command)
+
+    @contextlib.contextmanager
+    def directory(self) -> Iterator[Path]:
+        """Give the folder that the run works in; one that is its own is removed at the end of the body."""
+        if self.working_dir:
+            yield Path(self.working_dir)
+            return
+        with tempfile.TemporaryDirectory(suffix="prefect") as path:
+            yield Path(path)
+
+
+class WarmVariables(ProcessVariables):
+    """What a work pool and its deployments can set."""
+
+    memory_limit: str | None = Field(
+        default=None,
+        title="Memory Limit",
+        description='The most memory that a flow run may take, such as "512m" or "2g". One that takes more is crashed.',
+    )
+    max_run_seconds: float | None = Field(
+        default=None,
+        title="Maximum Run Time",
+        description="The most seconds that a flow run may take. One that takes longer is crashed.",
+    )

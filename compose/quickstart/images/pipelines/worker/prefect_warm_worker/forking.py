@@ -1,0 +1,191 @@
+"""The worker's side of a zygote: it starts one, has it fork, learns how each run ended, and replaces one that died."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from prefect_warm_worker.messages import Message, receive, send
+
+_SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER: what a dead zygote leaves becomes the worker's child, and its end is known."""
+
+
+class ZygoteError(Exception):
+    """The zygote can't start, or died while it was asked to fork."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables."""
+
+    module: str
+    environment: Mapping[str, str]
+    directory: Path
+
+
+class ForkedRun:
+    """A run that a zygote forked; to Prefect a process, with a pid and a return code (minus the signal that ended it)."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.ended = asyncio.Event()
+        self.reason = ""
+        self.is_handed_back = False
+
+    def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
+        """End it at once. reason: why, for its log. is_handed_back: another one takes its place, so that it hasn't failed."""
+        if self.ended.is_set():
+            return
+        self.reason = self.reason or reason
+        self.is_handed_back = self.is_handed_back or is_handed_back
+        for kill in (os.killpg, os.kill):  # one that has just been forked doesn't lead its group yet
+            with contextlib.suppress(ProcessLookupError):
+                kill(self.pid, signal.SIGKILL)
+
+    def end(self, code: int) -> None:
+        """Note how it ended."""
+        self.returncode = 0 if self.is_handed_back else code
+        self.ended.set()
+
+
+class Zygote:
+    """A zygote, as long as it lives. Use it as an asynchronous context manager."""
+
+    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """preload: modules that it imports. environment: its own."""
+        self._preload, self._environment = list(preload), environment
+        self._runs: dict[int, ForkedRun] = {}
+        self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
+        self._is_retired = False
+        self.threads: list[str] = []
+        self.sources: set[Path] = set()
+        self.failed: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can fork."""
+        return self._channel.fileno() >= 0
+
+    async def __aenter__(self) -> "Zygote":
+        """Start it, and wait until everything is imported; raises ZygoteError where it can't."""
+        ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
+        self._channel, theirs = socket.socketpair()
+        words = [sys.executable, "-m", "prefect_warm_worker.zygote", str(theirs.fileno())]
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._environment
+            )
+        loop = asyncio.get_running_loop()
+        try:
+            send(self._channel, {"preload": self._preload})
+            ready, _ = await loop.run_in_executor(None, receive, self._channel)
+        except (EOFError, OSError) as error:
+            self._channel.close()
+            raise ZygoteError(f"the zygote ended with code {await self._process.wait()} before it was ready") from error
+        self.threads, self.failed = ready["threads"], ready["failed"]
+        self.sources = {Path(file) for file in ready["sources"]}
+        loop.add_reader(self._channel, self._read)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let it go; runs that go on are not ended."""
+        self._close()
+        await self._process.wait()
+
+    def retire(self) -> None:
+        """Let it go once the runs that it forked have ended."""
+        self._is_retired = True
+        self._leave()
+
+    async def fork(self, job: Job, output: int) -> ForkedRun:
+        """Fork a run that writes to a descriptor; raises ZygoteError where the zygote died."""
+        id_ = uuid4().hex
+        forked: asyncio.Future[ForkedRun] = asyncio.get_running_loop().create_future()
+        self._forking[id_] = forked
+        request = {
+            "id": id_,
+            "module": job.module,
+            "environment": dict(job.environment),
+            "directory": str(job.directory),
+        }
+        try:
+            send(self._channel, request, output)
+        except OSError as error:
+            del self._forking[id_]
+            raise ZygoteError("the zygote is gone") from error
+        return await forked
+
+    def _read(self) -> None:
+        try:
+            message, _ = receive(self._channel)
+        except (EOFError, OSError):
+            self._die()
+            return
+        self._note(message)
+
+    def _note(self, message: Message) -> None:
+        match message:
+            case {"started": id_, "pid": pid}:
+                run = self._runs[pid] = ForkedRun(pid)
+                forked = self._forking.pop(id_)
+                if not forked.done():
+                    forked.set_result(run)
+            case {"ended": pid, "status": status} if pid in self._runs:
+                self._runs.pop(pid).end(status)
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._is_retired and not self._runs and not self._forking:
+            self._close()
+
+    def _die(self) -> None:
+        """What it was asked to fork fails; the runs that it forked are this process's children now."""
+        self._close()
+        for forked in self._forking.values():
+            if not forked.done():
+                forked.set_exception(ZygoteError("the zygote died"))
+        self._forking.clear()
+        for run in self._runs.values():
+            _watch(run)
+        self._runs.clear()
+
+    def _close(self) -> None:
+        if self.is_alive:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            self._channel.close()
+
+
+def _watch(run: ForkedRun) -> None:
+    """Note the end of a run that became a child of this process."""
+    loop = asyncio.get_running_loop()
+    try:
+        descriptor = os.pidfd_open(run.pid)
+    except ProcessLookupError:
+        run.end(-signal.SIGKILL)  # it ended with its zygote, and nobody knows how
+        return
+
+    def note_end() -> None:
+        loop.remove_reader(descriptor)
+        try:
+            found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
+        except ChildProcessError:
+            found = None
+        os.close(descriptor)
+        code = found.si_status if found else -signal.SIGKILL
+        run.end(-code if found and found.si_code != os.CLD_EXITED else code)
+
+    loop.add_reader(descriptor, note_end)

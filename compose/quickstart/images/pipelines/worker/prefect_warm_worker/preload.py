@@ -1,0 +1,84 @@
+"""What a zygote imports ahead of the runs: Prefect's engine, and the libraries that a folder of flows imports."""
+
+import ast
+import itertools
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ENGINE = (
+    "prefect.engine",
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.task_runners",
+    "prefect.deployments.steps.pull",
+    "prefect.deployments.steps.core",
+    "prefect.events.worker",
+    "prefect.logging.handlers",
+    "prefect_warm_worker.child",
+    "anyio._backends._asyncio",
+    "encodings.idna",
+)
+"""What every run of Prefect's engine imports."""
+_MOST_FILES = 500
+"""How many files of flows are read at most: somebody may start a worker in a folder that holds everything."""
+_NOT_FLOWS = {"__pycache__", "node_modules", "site-packages"}
+
+Snapshot = frozenset[tuple[Path, int]]
+"""Files with the time of their last change."""
+
+
+def find_flows(folder: Path) -> list[Path]:
+    """Return the Python files below a folder, hidden ones and those of environments left out."""
+    return list(itertools.islice(_walk(folder), _MOST_FILES))
+
+
+def find_libraries(folder: Path, files: Iterable[Path]) -> list[str]:
+    """Return the modules that a folder's Python files import at their top, sorted: those of others only.
+
+    The folder's own modules are left out, so that each run reads them as they are then, and so is the standard library.
+    """
+    files = list(files)
+    own = {name for file in files for name in (file.stem, *file.relative_to(folder).parts)}
+    found = {module for file in files for module in _imports(file)}
+    return sorted(module for module in found if module.split(".")[0] not in own | set(sys.stdlib_module_names))
+
+
+def installed_in() -> set[Path]:
+    """Return the folders that libraries are installed in; each changes when one of them does."""
+    return {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+
+
+def snapshot(paths: Iterable[Path]) -> Snapshot:
+    """Return what tells whether one of some files or folders has changed."""
+    return frozenset((path, _changed(path)) for path in paths)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_FLOWS)
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        yield from (Path(place, name) for name in sorted(files) if name.endswith(".py") and not name.startswith("."))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return  # its own run will say so
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

@@ -1,0 +1,97 @@
+"""What a zygote does ahead of the runs beside importing: whatever each of them would do alike, and pay for by itself.
+
+Settings and logging are set up for the environment that runs have in common; a run whose environment differs does it anew.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect.context import refresh_global_settings_context
+from prefect.flows import Flow
+from prefect.logging.configuration import setup_logging
+from prefect.settings import get_current_settings
+from pydantic import BaseModel
+
+from prefect_warm_worker._prefect import share_authorities
+from prefect_warm_worker.preload import snapshot
+
+_SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
+_SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
+"""What Prefect reads settings from in the working directory."""
+_set_up_for: tuple[object, ...] = ()
+
+Inputs = tuple[object, ...]
+"""All that Prefect's settings and logging are made of."""
+
+
+def rehearse() -> None:
+    """Do what each run's engine would do alike. It starts no threads and asks no server."""
+    share_authorities()
+    with _nowhere():
+        set_up()
+    complete_models()
+    _validate_parameters()
+
+
+def set_up() -> None:
+    """Have Prefect read its settings, its profile and its logging anew, unless they are those of this environment already."""
+    global _set_up_for  # noqa: PLW0603  # as Prefect's own are global
+    inputs = _inputs(os.environ, Path.cwd())
+    if inputs == _set_up_for:
+        return
+    refresh_global_settings_context()
+    setup_logging(incremental=False)
+    _set_up_for = _inputs(os.environ, Path.cwd())
+
+
+def complete_models() -> None:
+    """Build the models of Prefect's API, which it leaves to their first use."""
+    for model in list(_below(BaseModel)):
+        if model.__module__.startswith(_SCHEMAS) and not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
+
+
+def _validate_parameters() -> None:
+    """Make a flow with parameters: the first one takes most of what it imports and remembers."""
+
+    def add(left: int, right: float = 1.0, names: list[str] | None = None) -> float:
+        return left + right + len(names or ())
+
+    Flow(add, name="rehearsal").validate_parameters({"left": 1})
+
+
+def _inputs(environment: Mapping[str, str], folder: Path) -> Inputs:
+    names = sorted(name for name in environment if name.startswith("PREFECT") and not name.startswith("PREFECT__"))
+    variables = tuple((name, environment[name]) for name in names)
+    settings = get_current_settings()
+    files = [settings.profiles_path, settings.logging.config_path, *(folder / name for name in _SETTINGS_FILES)]
+    return variables, environment.get("HOME"), snapshot(files)
+
+
+def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for found in model.__subclasses__():
+        yield found
+        yield from _below(found)
+
+
+@contextmanager
+def _nowhere() -> Iterator[None]:
+    """Stand in a folder that configures nothing, and write to what is no terminal: as runs do."""
+    folder, outputs = Path.cwd(), [os.dup(1), os.dup(2)]
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.chdir("/")
+    try:
+        for descriptor in (1, 2):
+            os.dup2(nothing, descriptor)
+        yield
+    finally:
+        for descriptor, was in enumerate(outputs, 1):
+            os.dup2(was, descriptor)
+            os.close(was)
+        os.close(nothing)
+        os.chdir(folder)
