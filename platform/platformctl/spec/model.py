@@ -28,10 +28,20 @@ def _dns_label(value: str) -> str:
 
 
 def _memory(value: str) -> str:
+    if mebibytes(_size(value)) < 256:
+        raise PydanticCustomError("memory", "at least 256m: Prefect itself needs that much")
+    return value
+
+
+def _run_memory(value: str) -> str:
+    if mebibytes(_size(value)) < 64:
+        raise PydanticCustomError("run_memory", "at least 64m: Prefect itself needs some of it in each flow run")
+    return value
+
+
+def _size(value: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]*[mg]", value):
         raise PydanticCustomError("memory", 'a size in mebibytes or gibibytes, such as "512m" or "2g"')
-    if value.endswith("m") and int(value[:-1]) < 256:
-        raise PydanticCustomError("memory", "at least 256m: Prefect itself needs that much")
     return value
 
 
@@ -193,9 +203,9 @@ class Pool(_Table):
     preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
     """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
     on_stop: Literal["finish", "reschedule"] = "finish"
-    """What a warm worker does to flow runs whose `grace` is over: finish, cancel them; reschedule, have them start again."""
-    run_memory: Memory | None = None
-    """The memory limit of each flow run of a warm worker, below `memory`; none but the worker's where it is left out."""
+    """What becomes of flow runs that outlive a warm worker: finish, cancelled after `grace`; reschedule, they start again."""
+    run_memory: Annotated[str, AfterValidator(_run_memory)] | None = None
+    """The memory limit of each flow run of a warm worker, less than `memory`, of what it doesn't share with the others."""
     run_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     """Seconds that a flow run of a warm worker may take; no limit where it is left out."""
     environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field(default_factory=dict)

@@ -45,6 +45,10 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
             "platform.toml:9: pools.dev.run_memory is '1024m', expected less than the worker's own memory, 1g",
         ),
         (
+            VALID_HEAD + '[pools.dev]\nrun_memory = "32m"\n',
+            'pools.dev.run_memory is the string "32m", expected at least 64m',
+        ),
+        (
             VALID_HEAD + '[pools.dev]\ntype = "warm"\npreload = ["pandas, numpy"]\n',
             'pools.dev.preload.0 is the string "pandas, numpy", expected the name of a Python module',
         ),
