@@ -133,6 +133,17 @@ def test_a_plan_says_what_and_why(name: str, wanted: Wanted, golden: Golden) -> 
     assert plan.changes == (name not in ("as-wanted", "runs-that-go-on"))
 
 
+def test_what_ran_is_scheduled_again_where_its_pool_wants_that(tmp_path: Path) -> None:
+    wanted = load(tmp_path, SPEC.replace("limit = 10", 'limit = 10\non_stop = "reschedule"'))
+    observed = everything(wanted)
+    assert observed.prefect
+    runs = (run("acme-worker-prod-1", minutes=-1), run("acme-worker-prod-1", minutes=-2, state="CANCELLING"))
+
+    steps = reconcile(wanted, replace(observed, prefect=replace(observed.prefect, runs=runs))).steps
+
+    assert [step.action for step in steps] == ["requeue", "crash"]
+
+
 def test_an_explicit_pause_is_kept_and_an_absent_one_left_alone(tmp_path: Path) -> None:
     paused = load(tmp_path, SPEC.replace("workers = 1 ", "paused = true\nworkers = 1 "))
     silent = load(tmp_path / "silent")

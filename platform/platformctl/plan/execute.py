@@ -144,7 +144,7 @@ class _Executor:
         for run in unfinished_runs(self._api, change.workers):
             cause = f"its worker {run.worker} was stopped, {change.grace} s of grace were over"
             self._note(f"{run.name}: {cause}")
-            self.apply(lost_run_step(run, cause).change)
+            self.apply(lost_run_step(run, cause, is_rescheduled=change.is_rescheduled).change)
         for worker in change.workers if change.is_final else ():
             self._api.delete_worker(change.pool, worker)
         resume_pool(self._api, self._project.state, change.pool)

@@ -90,19 +90,26 @@ def zombie_steps(observed: Observed) -> Iterator[Step]:
 def orphan_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Flow runs whose worker is gone or has started anew since: their process died with it.
 
-    One that was running is crashed; one that had not begun is scheduled again. Workers of others are not judged.
+    One that was running is crashed, unless its pool wants it otherwise; one that had not begun is scheduled again. Workers of
+    others are not judged.
     """
     prefix = f"{wanted.project.spec.platform.name}-worker-"
     instances = {instance.name: instance for instance in observed.machine.instances}
     for run in observed.prefect.runs if observed.prefect else ():
         worker = run.worker or ""
         if worker.startswith(prefix) and (cause := _lost(run, instances.get(worker))):
-            yield lost_run_step(run, cause)
+            pool = wanted.project.spec.pools.get(run.pool or "")
+            yield lost_run_step(run, cause, is_rescheduled=reschedules(pool))
 
 
-def lost_run_step(run: FlowRun, cause: str) -> Step:
-    """Return the step that ends a flow run whose process is gone, or schedules it again if it had not begun."""
-    if run.state_type == "PENDING":
+def reschedules(pool: Pool | None) -> bool:
+    """Whether a pool's flow runs start again where their worker is gone. pool: None where platform.toml has it no more."""
+    return pool is not None and pool.on_stop == "reschedule"
+
+
+def lost_run_step(run: FlowRun, cause: str, *, is_rescheduled: bool) -> Step:
+    """Return the step that ends a flow run whose process is gone, or schedules it again: always if it had not begun."""
+    if run.state_type == "PENDING" or (run.state_type == "RUNNING" and is_rescheduled):
         return Step(f"run {run.name}", Action.REQUEUE, cause, RequeueRun(run))
     return Step(f"run {run.name}", Action.CRASH, cause, CrashRun(run, f"Its process is gone: {cause}."))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from platformctl.plan.causes import describe, replacement_cause
 from platformctl.plan.observed import Instance, Observed, Worker
+from platformctl.plan.reconcile_prefect import reschedules
 from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
 from platformctl.plan.wanted import Wanted
 from platformctl.render.bundle import Service
@@ -104,6 +105,7 @@ def stop_change(name: str, instances: list[Instance], pool: Pool | None, *, is_f
         grace=pool.grace if pool else _GRACE_OF_REMOVED,
         is_final=is_final,
         drains=all(instance.drains for instance in instances),
+        is_rescheduled=reschedules(pool),
     )
 
 

@@ -109,7 +109,7 @@ class StopWorkers(_ServerChange):
     """Drain workers of a pool, and remove them. grace: seconds that their flow runs get to finish.
 
     is_final: whether they won't come back, and Prefect may forget them. drains: whether they drain by themselves when they
-    are told to stop; for others the pool is paused.
+    are told to stop; for others the pool is paused. is_rescheduled: whether a flow run that is left over starts again.
     """
 
     pool: str
@@ -117,6 +117,7 @@ class StopWorkers(_ServerChange):
     grace: int
     is_final: bool = False
     drains: bool = False
+    is_rescheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
