@@ -70,6 +70,15 @@ def with_drift(observed: Observed) -> Observed:
     return replace(observed, prefect=replace(observed.prefect, pools=pools))
 
 
+def with_pool_for_processes(observed: Observed) -> Observed:
+    """A platform from before warm workers: its pools are of another type, and its workers have no mark of draining."""
+    assert observed.prefect
+    lacks = ("memory_limit", "max_run_seconds")
+    pools = {name: replace(pool, type="process", lacks=lacks) for name, pool in observed.prefect.pools.items()}
+    old = with_instance(observed, "worker-dev-1", lambda c: replace(c, release="old", drains=False))
+    return replace(old, prefect=replace(observed.prefect, pools=pools))
+
+
 CHANGES: dict[str, Change] = {
     "from-nothing": lambda _, __: nothing(),
     "as-wanted": lambda _, o: o,
@@ -120,6 +129,7 @@ CHANGES: dict[str, Change] = {
     "surplus-worker": with_surplus_worker,
     "stale-heartbeats": lambda _, o: with_stale_heartbeats(o),
     "drift-in-prefect": lambda _, o: with_drift(o),
+    "pool-made-for-processes": lambda _, o: with_pool_for_processes(o),
     "interrupted-drain": lambda _, o: replace(o, interrupted_drains=("prod",)),
 }
 

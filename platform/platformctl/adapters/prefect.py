@@ -91,6 +91,9 @@ class Client(Protocol):
     def update_pool(self, name: str, changes: Mapping[str, PoolField]) -> None:
         """Change some fields of a pool, named as Prefect names them, and no other."""
 
+    def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
+        """Have a pool's job template know some variables of warm workers more; all else of it stays."""
+
     def set_zombie_automation(self, within: float) -> None:
         """Have the server crash a flow run without a heartbeat for `within` seconds."""
 

@@ -17,6 +17,7 @@ from urllib3.util import Retry
 
 from platformctl.adapters.prefect import Json, LogLine
 from platformctl.errors import ServerError
+from platformctl.job_templates import lacking_variables
 from platformctl.plan.observed import FlowRun, Prefect, Worker, WorkPool
 
 REGISTERED = "platformctl_deployments"
@@ -201,7 +202,8 @@ def refused(url: str, status: int, text: str) -> ServerError:
 
 def _pool(item: Json) -> WorkPool:
     limit, text = item["concurrency_limit"], item["description"] or ""
-    return WorkPool(item["name"], item["type"], limit, text, is_paused=item["is_paused"])
+    lacks = lacking_variables(item["base_job_template"] or {})
+    return WorkPool(item["name"], item["type"], limit, text, is_paused=item["is_paused"], lacks=lacks)
 
 
 def _worker(item: Json, pool: str) -> Worker:

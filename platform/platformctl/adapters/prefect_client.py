@@ -4,7 +4,6 @@ The client is of the oldest supported minor, so it is never newer than a server.
 which takes seconds: import it where it is needed, or ahead of time from a thread.
 """
 
-import json
 import os
 
 os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal would report to its makers, and say so
@@ -27,8 +26,8 @@ from pydantic import SecretStr
 
 from platformctl.adapters.prefect import PoolField
 from platformctl.adapters.prefect_api import REGISTERED, ZOMBIES, refused
-from platformctl.assets import asset_path
 from platformctl.errors import ServerError
+from platformctl.job_templates import own_template, with_variables
 from platformctl.plan.observed import WorkPool
 
 
@@ -61,6 +60,13 @@ class PrefectClient:
         with self._translated():
             self._update(name, changes)
 
+    def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
+        """Have a pool's job template know some variables of warm workers more; all else of it stays."""
+        with self._translated():
+            found = self._client.read_work_pool(name)
+            template = dict(with_variables(found.base_job_template, variables))
+            self._client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
+
     def set_zombie_automation(self, within: float) -> None:
         """Have the server crash a flow run that has sent no heartbeat and ended in no other way for `within` seconds."""
         wanted = _zombie_automation(within)
@@ -81,9 +87,8 @@ class PrefectClient:
 
     def _template(self, type_: str) -> dict[str, Any]:
         """The job template of a type, ours or the server's own: without one a pool has none until its first worker starts."""
-        own = asset_path("templates") / "pools" / f"{type_}.json"
-        if own.exists():
-            return dict(json.loads(own.read_text(encoding="utf-8")))
+        if own := own_template(type_):
+            return dict(own)
         view = {"view": "aggregate-worker-metadata"}
         collections = self._client.request("GET", "/collections/views/{view}", path_params=view).json()
         found = [types[type_] for types in collections.values() if type_ in types]

@@ -142,6 +142,11 @@ class FakePrefect:
         fields = {_FIELDS[key]: value for key, value in changes.items()}
         self.pools[name] = replace(self.pools[name], **fields)  # type: ignore[arg-type]  # as Prefect's names say
 
+    def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
+        """Have a pool lack some variables no more."""
+        lacks = tuple(variable for variable in self.pools[name].lacks if variable not in variables)
+        self.pools[name] = replace(self.pools[name], lacks=lacks)
+
     def set_zombie_automation(self, within: float) -> None:
         """Set the automation."""
         self.zombie_within = within

@@ -14,6 +14,7 @@ from platformctl.plan.ready import await_service, await_workers
 from platformctl.plan.reconcile_prefect import lost_run_step
 from platformctl.plan.report import Note, Report, StepFailed, StepFinished, StepStarted
 from platformctl.plan.step import (
+    AddJobVariables,
     AwaitWorkers,
     BuildImage,
     Change,
@@ -44,7 +45,7 @@ from platformctl.spec.load import Project
 
 _KILL_AFTER = 10
 """Seconds that a worker without flow runs gets to end."""
-_NEEDS_CLIENT = (CreatePool, UpdatePool, SetZombieAutomation, RegisterDeployments)
+_NEEDS_CLIENT = (CreatePool, UpdatePool, AddJobVariables, SetZombieAutomation, RegisterDeployments)
 
 
 def execute(plan: Plan, project: Project, connections: Connections, runtime: Runtime, report: Report) -> None:
@@ -105,6 +106,8 @@ class _Executor:
                 self._client.create_pool(pool)
             case UpdatePool(name, changes):
                 self._client.update_pool(name, changes)
+            case AddJobVariables(name, variables):
+                self._client.add_job_variables(name, variables)
             case ResumeDrained(pool):
                 resume_pool(self._api, self._project.state, pool)
             case SetZombieAutomation(within):

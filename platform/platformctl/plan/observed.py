@@ -62,13 +62,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class WorkPool:
-    """A work pool as Prefect has it. limit: concurrent flow runs."""
+    """A work pool as Prefect has it. limit: concurrent flow runs. lacks: job variables of warm workers that it doesn't know."""
 
     name: str
     type: str
     limit: int | None
     description: str
     is_paused: bool
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from platformctl.errors import SpecError
 from platformctl.plan.observed import FlowRun, Instance, Observed, WorkPool
 from platformctl.plan.step import (
     Action,
+    AddJobVariables,
     CrashRun,
     CreatePool,
     RegisterDeployments,
@@ -34,10 +35,18 @@ def pool_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
             yield Step(
                 f"pool {name}", Action.CREATE, _unknown(observed) or "not in Prefect", CreatePool(_new(name, pool))
             )
-        elif changes := _changes(there[name], pool):
-            cause = ", ".join(f"{key} {_show(old)} -> {_show(new)}" for key, (old, new) in changes.items())
-            fields = {key: new for key, (_, new) in changes.items()}
-            yield Step(f"pool {name}", Action.UPDATE, cause, UpdatePool(name, fields))
+        else:
+            yield from _changed_pool_steps(there[name], pool)
+
+
+def _changed_pool_steps(there: WorkPool, pool: Pool) -> Iterator[Step]:
+    if changes := _changes(there, pool):
+        cause = ", ".join(f"{key} {_show(old)} -> {_show(new)}" for key, (old, new) in changes.items())
+        fields = {key: new for key, (_, new) in changes.items()}
+        yield Step(f"pool {there.name}", Action.UPDATE, cause, UpdatePool(there.name, fields))
+    if there.lacks and pool.type == "warm":
+        cause = f"its jobs know no {', '.join(there.lacks)} yet"
+        yield Step(f"pool {there.name}", Action.UPDATE, cause, AddJobVariables(there.name, there.lacks))
 
 
 def _new(name: str, pool: Pool) -> WorkPool:

@@ -91,6 +91,14 @@ class UpdatePool(_ServerChange):
 
 
 @dataclass(frozen=True, slots=True)
+class AddJobVariables(_ServerChange):
+    """Have a pool's job template know some variables of warm workers more; all else of it stays."""
+
+    name: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeDrained(_ServerChange):
     """Let a pool go on that a drain paused and never resumed."""
 
@@ -188,6 +196,7 @@ Change = (
     | StartService
     | CreatePool
     | UpdatePool
+    | AddJobVariables
     | ResumeDrained
     | SetZombieAutomation
     | StopWorkers
