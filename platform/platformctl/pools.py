@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from platformctl.adapters.prefect import Api
 from platformctl.deployments import load_deployments
 from platformctl.errors import UsageError
 from platformctl.images import load_images
@@ -96,12 +97,13 @@ def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
     """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere."""
     project = workspace.project()
     api = workspace.ready_api(project)
-    if api is None:
+    _require_somewhere(project, api, name)
+    return api.runs(_IN_FLIGHT, pool=name) if api else []
+
+
+def _require_somewhere(project: Project, api: Api | None, name: str) -> None:
+    if api is None or api.pool(name) is None:
         require_pool(project, name)
-        return []
-    if api.pool(name) is None:
-        require_pool(project, name)
-    return api.runs(_IN_FLIGHT, pool=name)
 
 
 def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
@@ -110,7 +112,7 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
     Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
     """
     _require_unused(workspace.project(), name)
-    runs = runs_of_pool(workspace, name)
+    _require_somewhere(workspace.project(), workspace.ready_api(workspace.project()), name)
     outcome = change(
         workspace, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
     )
@@ -122,9 +124,8 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
             )
         )
         return outcome
-    for run in runs:
-        if run.state_type in ("SCHEDULED", "PAUSED"):
-            api.cancel_run(run.id, f"Its work pool {name} was deleted.")
+    for run in api.runs(("SCHEDULED", "PAUSED"), pool=name):  # those that a worker has handed back among them
+        api.cancel_run(run.id, f"Its work pool {name} was deleted.")
     api.delete_pool(name)
     return outcome
 

@@ -93,6 +93,15 @@ def test_delete_names_the_runs_it_would_end_and_asks(running: Cli) -> None:
     assert not [name for name in running.fakes.engine.instances if "prod" in name]
 
 
+def test_delete_cancels_what_a_worker_hands_back(running: Cli) -> None:
+    (running.folder / "prefect.yaml").unlink()
+    run = FlowRun("r1", "brave-otter", "PENDING", "Pending", datetime.now(UTC), "prod", "acme-worker-prod-1")
+    running.fakes.prefect.flow_runs["r1"] = run
+
+    assert running("pools", "delete", "prod", "--yes").exit_code == 0
+    assert running.fakes.prefect.flow_runs["r1"].state_type == "CANCELLED"
+
+
 def test_a_pool_that_a_deployment_needs_is_not_deleted(running: Cli) -> None:
     before = running.spec
 
