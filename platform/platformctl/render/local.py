@@ -181,6 +181,7 @@ def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number:
         "PREFECT_API_URL": f"{project.server_url}/api",
         "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
         "PREFECT_WORKER_QUERY_SECONDS": "5",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
         "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(project.data / "results"),
     }

@@ -5,6 +5,8 @@ from platformctl.spec.model import Pool
 STOP_MARGIN = 45
 """Seconds that a warm worker gets beyond its flow runs' grace: those that it cancels get 30 to end, and then it ends itself."""
 _PREFIX = "PREFECT_WARM_WORKER_"
+_POLLS = {"PREFECT_WORKER_QUERY_SECONDS": "10"}
+"""It hears of runs by events: its polls only find what it has missed."""
 
 
 def warm_environment(pool: Pool) -> dict[str, str]:
@@ -18,7 +20,7 @@ def warm_environment(pool: Pool) -> dict[str, str]:
         "RUN_SECONDS": pool.run_seconds,
     }
     told["PRELOAD"] = None if pool.preload is None else ",".join(pool.preload)
-    return {f"{_PREFIX}{name}": str(value) for name, value in told.items() if value is not None}
+    return _POLLS | {f"{_PREFIX}{name}": str(value) for name, value in told.items() if value is not None}
 
 
 def drains(pool: Pool) -> bool:

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
-from prefect.workers.process import ProcessWorker
 
 from prefect_warm_worker.in_flight import InFlight
 from prefect_warm_worker.stop import Stop
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker as _Worker
+else:
+    _Worker = object  # a subclass of Prefect's would be registered as a worker, in the place of the process worker
 
 _SILENCE = 25.0
 """Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
@@ -20,8 +24,8 @@ _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
 
-class PatientWorker(ProcessWorker):
-    """Polls until it is told to stop, however long the server is away."""
+class Patience(_Worker):
+    """What makes a process worker poll until it is told to stop, however long the server is away."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
         super().__init__(*args, **kwargs)

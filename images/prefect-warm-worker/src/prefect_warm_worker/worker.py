@@ -14,7 +14,7 @@ from uuid import UUID
 import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
-from prefect.workers.process import ProcessWorkerResult
+from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect import (
     ENGINE_MODULE,
@@ -31,7 +31,7 @@ from prefect_warm_worker.fresh import needs_new_process
 from prefect_warm_worker.in_flight import Ending
 from prefect_warm_worker.limits import Guard
 from prefect_warm_worker.lost import LostRuns
-from prefect_warm_worker.patient import PatientWorker
+from prefect_warm_worker.patient import Patience
 from prefect_warm_worker.runs import Forks, new_last_lines
 from prefect_warm_worker.settings import PREFIX, read_settings
 
@@ -43,7 +43,7 @@ _SETTLE_UNHEARD = 10.0
 """The same while the server's events can't be heard."""
 
 
-class WarmWorker(PatientWorker):
+class WarmWorker(Patience, ProcessWorker):
     """Starts flow runs as forks of a process that has imported Prefect and their libraries already."""
 
     type = "warm"

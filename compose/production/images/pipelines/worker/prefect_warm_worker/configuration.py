@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from prefect.workers.process import ProcessVariables
+from prefect.settings import get_current_settings
+from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, field_validator
 
-from prefect_warm_worker._prefect import JobConfiguration
+from prefect_warm_worker._prefect import settings_variables
 from prefect_warm_worker.limits import Limits
 from prefect_warm_worker.settings import Settings, parse_memory
 
 
-class WarmJobConfiguration(JobConfiguration):
+class WarmJobConfiguration(ProcessJobConfiguration):
     """What a flow run's job is told."""
 
     memory_limit: str | None = Field(default=None)
@@ -27,15 +28,15 @@ class WarmJobConfiguration(JobConfiguration):
             parse_memory(value)
         return value
 
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        """Not worked out anew for each run, which is half of what a run costs its worker."""
+        return dict(settings_variables(get_current_settings()))
+
     def limits(self, settings: Settings) -> Limits:
         """Return the limits of the run: its own, or else the worker's."""
         memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
-
-    @property
-    def has_own_command(self) -> bool:
-        """Whether the job runs something else than Prefect's engine."""
-        return bool(self.command) and "prefect.engine" not in str(self.command)
 
     @contextlib.contextmanager
     def directory(self) -> Iterator[Path]:

@@ -37,6 +37,7 @@ class Listener:
             try:
                 async with get_events_subscriber(filter=wanted) as events:
                     self.is_connected = True
+                    self._wake.set()  # for what was scheduled before
                     async for event in events:
                         self._note(event)
             except Exception as error:  # noqa: BLE001  # what is missed is found by the next poll

@@ -17,7 +17,7 @@ ENGINE = (
     "prefect.deployments.steps.core",
     "prefect.events.worker",
     "prefect.logging.handlers",
-    "prefect_warm_worker.child",
+    "prefect_warm_worker._prefect",
     "anyio._backends._asyncio",
     "encodings.idna",
 )

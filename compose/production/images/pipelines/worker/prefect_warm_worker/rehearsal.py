@@ -15,7 +15,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
-from prefect_warm_worker._prefect import share_authorities
+from prefect_warm_worker.authorities import share_authorities
 from prefect_warm_worker.preload import snapshot
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")

@@ -4,6 +4,7 @@ It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to 
 to be imported; each further one starts a run. It reports each run's end; when the worker is gone, so is it.
 """
 
+import ctypes
 import gc
 import importlib
 import os
@@ -17,12 +18,15 @@ from pathlib import Path
 
 from prefect_warm_worker.messages import Message, receive, send
 
+SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER, which a fork doesn't inherit."""
 BLOCKED = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
     """Serve a worker until it is gone; in a forked child, become the run and never return."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    adopt_orphans()
     request, _ = receive(channel)
     failed = preload(request["preload"])
     if "prefect" in sys.modules:
@@ -38,6 +42,12 @@ def main() -> None:
         from prefect_warm_worker.child import become_run  # noqa: PLC0415  # only a child needs it
 
         become_run(*run)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a run leaves behind, so that its end is waited for: nobody else in a container may do so."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
 def preload(names: list[str]) -> dict[str, str]:

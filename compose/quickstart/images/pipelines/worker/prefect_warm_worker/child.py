@@ -13,7 +13,11 @@ import traceback
 from pathlib import Path
 
 from prefect_warm_worker.messages import Message
+from prefect_warm_worker.modules import look_for_modules
 from prefect_warm_worker.zygote import BLOCKED
+
+WORKSPACE = "PREFECT__WARM_WORKER_WORKSPACE"
+"""The variable that names the file in which the worker says what is to be prepared."""
 
 
 def become_run(request: Message, output: int) -> None:
@@ -21,7 +25,8 @@ def become_run(request: Message, output: int) -> None:
     code = 1
     try:
         clean(request, output)
-        code = run_engine(request)
+        failed = prepare()
+        code = run_engine(request) if failed is None else failed
     except BaseException:  # noqa: BLE001  # the last thing that this process does is to say so
         traceback.print_exc()
     finally:
@@ -38,14 +43,13 @@ def clean(request: Message, output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    before = os.environ.get("PYTHONPATH", "")
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
+    look_for_modules(request["directory"], before)
     time.tzset()
-    random.seed()
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()
-    sys.path[0] = request["directory"]
+    forget()
     sys.argv = [request["module"]]
     if "prefect" in sys.modules:
         from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # what a zygote without Prefect doesn't need
@@ -57,6 +61,32 @@ def prefer_to_die() -> None:
     """Where the kernel runs out of memory it ends a run, and not the worker with all of them: proc_pid_oom_score_adj(5)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+
+
+def forget() -> None:
+    """Leave out what the zygote's modules have drawn or looked up once, for every run of theirs."""
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]  # which a fork leaves at the zygote's
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if tempfile := sys.modules.get("tempfile"):
+        vars(tempfile)["tempdir"] = None  # of the zygote's TMPDIR
+    if process := sys.modules.get("multiprocessing.process"):
+        process.current_process().authkey = os.urandom(32)
+
+
+def prepare() -> int | None:
+    """Enter the run's workspace, where its worker wants one prepared; returns an exit code where that fails."""
+    file = os.environ.pop(WORKSPACE, None)
+    if file is None:
+        return None
+    from prefect_warm_worker._prefect import enter_workspace  # noqa: PLC0415  # only Prefect's runs have it
+    from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # as above
+
+    failed = enter_workspace(file)
+    if failed is None:
+        set_up()
+    return failed
 
 
 def run_engine(request: Message) -> int:

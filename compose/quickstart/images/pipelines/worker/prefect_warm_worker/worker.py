@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
@@ -13,9 +13,7 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
-import httpx
 from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect import (
@@ -24,32 +22,28 @@ from prefect_warm_worker._prefect import (
     common_environment,
     engine_environment,
     open_executors,
+    storage_variables,
 )
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
-from prefect_warm_worker.in_flight import Ending, InFlight
+from prefect_warm_worker.fresh import needs_new_process
+from prefect_warm_worker.in_flight import Ending
 from prefect_warm_worker.limits import Guard
 from prefect_warm_worker.lost import LostRuns
+from prefect_warm_worker.patient import Patience
 from prefect_warm_worker.runs import Forks, new_last_lines
 from prefect_warm_worker.settings import PREFIX, read_settings
-from prefect_warm_worker.stop import Stop
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
-_SILENCE = 25.0
-"""Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
 _SETTLE_EVERY = 60.0
 """Seconds between two searches for lost runs, and for those to be cancelled of which no event has told."""
 _SETTLE_UNHEARD = 10.0
 """The same while the server's events can't be heard."""
-_STEADY = 150.0
-"""Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
-_OUTAGE_PAUSE = 5.0
-"""Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
 
-class WarmWorker(ProcessWorker):
+class WarmWorker(Patience, ProcessWorker):
     """Starts flow runs as forks of a process that has imported Prefect and their libraries already."""
 
     type = "warm"
@@ -65,13 +59,9 @@ class WarmWorker(ProcessWorker):
         self._forks: Forks | None = None
         self._executors: Executors | None = None
         self._guard = Guard()
-        self._stop = Stop()
         self._wake = asyncio.Event()
         self._listener = Listener(self._wake, self._cancel)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_flight = InFlight(self._submitting_flow_run_ids)
-        self._polled: float | None = None
-        self._steady_since: float | None = None
 
     async def start(
         self,
@@ -109,48 +99,6 @@ class WarmWorker(ProcessWorker):
                 task.cancel()
             await self._warm.aclose()
 
-    async def sync_with_backend(self) -> None:
-        """Tell the server that this worker is there; while it doesn't answer the runs in flight are no worse for it."""
-        while True:
-            try:
-                await super().sync_with_backend()
-            except httpx.HTTPError as error:
-                if not _is_passing(error):
-                    raise
-                self._miss(error)
-            else:
-                return
-            await asyncio.sleep(_OUTAGE_PAUSE)
-
-    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """Poll, unless told to stop; a server that doesn't answer is asked again."""
-        if self._stop.asked.is_set():
-            return []
-        try:
-            found = await super().get_and_submit_flow_runs()
-        except httpx.HTTPError as error:
-            if not _is_passing(error):
-                raise
-            self._miss(error)
-            return []
-        return found
-
-    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Note that the server answered; an answer may name runs that were begun since it was asked for."""
-        found = await super()._get_scheduled_flow_runs()
-        self._polled = time.monotonic()
-        self._steady_since = self._steady_since or self._polled
-        if self._stop.asked.is_set():
-            return []
-        return [response for response in found if response.flow_run.id not in self._in_flight]
-
-    def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
-        """Whether the server has answered a poll of late, or needn't be polled any more."""
-        if self._stop.asked.is_set():
-            return True
-        silence = max(_SILENCE, 2.5 * query_interval_seconds)
-        return self._polled is not None and time.monotonic() - self._polled < silence
-
     async def run(
         self,
         flow_run: FlowRun,
@@ -159,12 +107,26 @@ class WarmWorker(ProcessWorker):
     ) -> ProcessWorkerResult:
         """Run a flow run to its end: as a fork, unless forking is unsafe here, or the job has a command of its own."""
         with self._in_flight.holding(flow_run.id):
-            if self._forks is None or self._executors is None or configuration.has_own_command:
+            forks, executors = self._forks, self._executors
+            if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
                 return await super().run(flow_run, configuration, task_status)
-            await self._forks.renew()
-            result = await self._run_forked(self._forks, self._executors, flow_run, configuration, task_status)
-        self._wake.set()  # there is room for another one
+            result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
+        if self._was_full:
+            self._wake.set()
         return result
+
+    async def _is_forkable(self, forks: Forks, flow_run: FlowRun, configuration: WarmJobConfiguration) -> bool:
+        if reason := needs_new_process(configuration.command, configuration.env, os.environ):
+            self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", reason)
+            return False
+        await forks.renew()
+        return not forks.zygote.threads  # what is imported since the code has changed may start some
+
+    @property
+    def _was_full(self) -> bool:
+        """Whether another run may have waited for the one that has just ended."""
+        is_full = self._limiter is not None and self._limiter.available_tokens == 0
+        return is_full or self.work_pool.concurrency_limit is not None
 
     async def _run_forked(
         self,
@@ -178,15 +140,20 @@ class WarmWorker(ProcessWorker):
 
         @contextlib.asynccontextmanager
         async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
-            job = Job(module, engine_environment(flow_run.id, configuration.env, more), directory)
-            async with forks.begin(job, lines, stream=configuration.stream_output) as run:
+            job = Job(
+                module,
+                engine_environment(flow_run.id, configuration.env, {**more, **storage_variables(self)}),
+                directory,
+            )
+            async with forks.begin(job, lines, stream=stream) as run:
                 if module == ENGINE_MODULE:
                     self._in_flight.note(flow_run.id, run)
                 with self._guard.over(run, configuration.limits(self._own)):
                     yield run
 
         with configuration.directory() as directory:
-            run = await executors.execute(flow_run, begin, task_status or anyio.TASK_STATUS_IGNORED)
+            started, stream = task_status or anyio.TASK_STATUS_IGNORED, configuration.stream_output
+            run = await executors.execute(flow_run, begin, started, directory, stream=stream)
         if run.returncode:
             self._explain(flow_run, run, lines)
             await self._lost_runs.crash_subflows(flow_run.id)
@@ -258,9 +225,8 @@ class WarmWorker(ProcessWorker):
         while True:
             while self._polled is None:
                 await asyncio.sleep(_LEAST_PAUSE)
-            is_steady = self._steady_since is not None and time.monotonic() - self._steady_since > _STEADY
             try:
-                found = await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=is_steady)
+                found = await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=self.is_steady)
                 for run, cause in found:
                     self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
             except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
@@ -277,14 +243,6 @@ class WarmWorker(ProcessWorker):
             await ending.end(self._in_flight, is_rescheduled=self._own.on_stop == "reschedule")
         working.cancel()
 
-    def _miss(self, error: httpx.HTTPError) -> None:
-        """Note that the server didn't answer."""
-        if self._steady_since is not None:
-            self._logger.warning(
-                "The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error)
-            )
-        self._steady_since = None
-
     def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
         """Say in a flow run's logs what a process that was killed can't say itself."""
         if run.returncode is None or run.returncode >= 0:
@@ -294,10 +252,3 @@ class WarmWorker(ProcessWorker):
         said = "\n".join(lines) or "(nothing)"
         logger = self.get_flow_run_logger(flow_run)
         logger.error("Its process was ended by %s%s. Its last output:\n%s", name, reason, said)
-
-
-def _is_passing(error: httpx.HTTPError) -> bool:
-    """Whether an error says that the server doesn't answer now, and not that it refuses."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
-    return isinstance(error, httpx.TransportError)

@@ -1,0 +1,97 @@
+"""Prefect's process worker, made patient: an outage of the server ends neither it nor its runs, and it knows whether it polls."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+
+from prefect_warm_worker.in_flight import InFlight
+from prefect_warm_worker.stop import Stop
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker as _Worker
+else:
+    _Worker = object  # a subclass of Prefect's would be registered as a worker, in the place of the process worker
+
+_SILENCE = 25.0
+"""Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
+_STEADY = 150.0
+"""Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
+_OUTAGE_PAUSE = 5.0
+"""Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
+
+
+class Patience(_Worker):
+    """What makes a process worker poll until it is told to stop, however long the server is away."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
+        super().__init__(*args, **kwargs)
+        self._stop = Stop()
+        self._in_flight = InFlight(self._submitting_flow_run_ids)
+        self._polled: float | None = None
+        self._steady_since: float | None = None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the server has answered for so long that what it says of other workers can be trusted."""
+        return self._steady_since is not None and time.monotonic() - self._steady_since > _STEADY
+
+    async def sync_with_backend(self) -> None:
+        """Tell the server that this worker is there; while it doesn't answer the runs in flight are no worse for it."""
+        while True:
+            try:
+                await super().sync_with_backend()
+            except httpx.HTTPError as error:
+                if not _is_passing(error):
+                    raise
+                self._miss(error)
+            else:
+                return
+            await asyncio.sleep(_OUTAGE_PAUSE)
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Poll, unless told to stop; a server that doesn't answer is asked again."""
+        if self._stop.asked.is_set():
+            return []
+        try:
+            found = await super().get_and_submit_flow_runs()
+        except httpx.HTTPError as error:
+            if not _is_passing(error):
+                raise
+            self._miss(error)
+            return []
+        return found
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Note that the server answered; an answer may name runs that were begun since it was asked for."""
+        found = await super()._get_scheduled_flow_runs()
+        self._polled = time.monotonic()
+        self._steady_since = self._steady_since or self._polled
+        if self._stop.asked.is_set():
+            return []
+        return [response for response in found if response.flow_run.id not in self._in_flight]
+
+    def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
+        """Whether the server has answered a poll of late, or needn't be polled any more."""
+        if self._stop.asked.is_set():
+            return True
+        silence = max(_SILENCE, 2.5 * query_interval_seconds)
+        return self._polled is not None and time.monotonic() - self._polled < silence
+
+    def _miss(self, error: httpx.HTTPError) -> None:
+        """Note that the server didn't answer."""
+        if self._steady_since is not None:
+            self._logger.warning(
+                "The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error)
+            )
+        self._steady_since = None
+
+
+def _is_passing(error: httpx.HTTPError) -> bool:
+    """Whether an error says that the server doesn't answer now, and not that it refuses."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
+    return isinstance(error, httpx.TransportError)
