@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pools import KINDS, Pools, Runs, open_pools
+from pools import KINDS, Pools, Runs, open_pools, wait
 from scenarios import ALL, CANCELLED, CANCELLED_EARLY, HALTING
 
 
@@ -33,6 +33,9 @@ def attend(pools: Pools, begun: Runs) -> None:
     for scenario in (CANCELLED_EARLY, CANCELLED):
         for run in begun[scenario.name]:
             run.wait_for_file("began")
+            wait(
+                run.logs, lambda lines: any("Executing deployment step" in line.message for line in lines)
+            )  # what a killed process hasn't sent yet is lost, at random
             run.cancel()
     for state in ("Paused", "Suspended"):
         for run in begun[HALTING.name]:

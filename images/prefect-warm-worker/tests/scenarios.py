@@ -36,6 +36,8 @@ DIFFERENT_BEFORE_3_8 = {
     "leads a group": "as for the session",
 }
 """What else a flow sees otherwise there: since Prefect 3.8 the process worker's runs have a session of their own, too."""
+WARM_VARIABLE = "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"
+"""Only a warm worker's runs have it: the worker has compared the versions, and they needn't do so again."""
 PROCESS_ONLY = "prefect.flow_runs.runner "
 """The logger of lines that only the process worker has, before Prefect 3.8: that a process starts, and with what code it ended."""
 REWORDED = {r"Flow run process exited with non-zero status code (-?\d+)\.": r"Process exited with status code: \1."}
@@ -50,7 +52,6 @@ CANCELLED_EARLY = Scenario(
     "ends.py:endless",
     "Cancelled",
     is_held_up=True,
-    warm_only=["Its process was ended by SIGTERM. Its last output:"],
 )
 SHARE = Scenario("share", "limits.py:share", "Completed", parameters={"name": "{kind}"}, limit=1)
 LOOK = Scenario("look", "sees.py:look", "Completed", source="image", parameters={"large": LARGE})

@@ -211,6 +211,8 @@ class WarmWorker(Patience, ProcessWorker):
 
     async def _cancel_with(self, executors: Executors, flow_run: UUID) -> None:
         while flow_run in self._in_flight.ids():
+            if run := self._in_flight.process_of(flow_run):
+                run.is_cancelled = True
             if await executors.cancel(flow_run):
                 return
             await asyncio.sleep(_LEAST_PAUSE)
@@ -245,7 +247,7 @@ class WarmWorker(Patience, ProcessWorker):
 
     def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
         """Say in a flow run's logs what a process that was killed can't say itself."""
-        if run.returncode is None or run.returncode >= 0:
+        if run.returncode is None or run.returncode >= 0 or run.is_cancelled:
             return
         name = signal.Signals(-run.returncode).name
         reason = f", because {run.reason}" if run.reason else ""

@@ -47,6 +47,10 @@ class InFlight:
         """Note the process of a flow run."""
         self._runs[flow_run] = run
 
+    def process_of(self, flow_run: UUID) -> ForkedRun | None:
+        """Return the process of a flow run, if it has one yet."""
+        return self._runs.get(flow_run)
+
     def begun(self) -> Iterable[tuple[UUID, ForkedRun | None]]:
         """Return those that are more than about to begin."""
         return list(self._runs.items())

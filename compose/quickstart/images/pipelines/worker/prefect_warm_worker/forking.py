@@ -39,6 +39,7 @@ class ForkedRun:
         self.returncode: int | None = None
         self.ended = asyncio.Event()
         self.reason = ""
+        self.is_cancelled = False
         self.is_handed_back = False
 
     def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
