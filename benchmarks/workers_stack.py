@@ -122,6 +122,7 @@ class WorkersStack:
         environment = {
             **_COMMON,
             "PREFECT_API_URL": "http://server:4200/api",
+            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
             "PREFECT_API_AUTH_STRING": f"admin:{self._password}",
             **self.settings,
             **(settings or {}),

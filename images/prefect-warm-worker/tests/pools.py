@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -61,15 +62,32 @@ T = TypeVar("T")
 class Pools:
     """Deploys scenarios, runs them, and reads what became of the runs."""
 
-    def __init__(self, folder: Path, client: SyncPrefectClient, processes: contextlib.ExitStack) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: SyncPrefectClient,
+        processes: contextlib.ExitStack,
+        server: "subprocess.Popen[bytes]",
+    ) -> None:
         """folder: where everything is, from `open_pools`. processes: ends what is started."""
-        self.folder, self.client, self._processes = folder, client, processes
+        self.folder, self.client, self._processes, self._server = folder, client, processes, server
         self._deployments: dict[tuple[str, Kind], UUID] = {}
 
-    def start_worker(self, kind: Kind) -> None:
-        """Start a pool's worker."""
-        words = ["--pool", kind, "--type", kind, "--name", f"the-{kind}", "--limit", "4", "--install-policy", "never"]
-        self._processes.enter_context(_prefect(self.folder, kind, str(self.client.api_url), "worker", "start", *words))
+    def start_worker(self, kind: Kind, *words: str, name: str = "", **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker of a pool. words: options more. name: the pool's, unless given. variables: of its environment."""
+        name = name or f"the-{kind}"
+        options = ["--pool", kind, "--type", kind, "--name", name, "--limit", "4", "--install-policy", "never", *words]
+        command = _prefect(self.folder, name, str(self.client.api_url), "worker", "start", *options, **variables)
+        return self._processes.enter_context(command)
+
+    @contextlib.contextmanager
+    def without_server(self) -> Iterator[None]:
+        """Have the server answer nobody within the body."""
+        self._server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._server.send_signal(signal.SIGCONT)
 
     def deploy(self, scenario: Scenario, kind: Kind) -> None:
         """Register a scenario's deployment."""
@@ -186,10 +204,10 @@ def version() -> tuple[int, int]:
 def open_pools(folder: Path) -> Iterator[Pools]:
     """Start a server with a pool of each kind in a folder; end it, and the workers, at the end of the body."""
     _make_flows(folder)
-    port = _free_port()
+    port = free_port()
     api = f"http://127.0.0.1:{port}/api"
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_prefect(folder, "server", api, "server", "start", "--port", str(port)))
+        server = stack.enter_context(_prefect(folder, "server", api, "server", "start", "--port", str(port)))
         stack.enter_context(
             temporary_settings({PREFECT_API_URL: api, PREFECT_HOME: folder / "home", PREFECT_CLIENT_MAX_RETRIES: 10})
         )
@@ -198,7 +216,7 @@ def open_pools(folder: Path) -> Iterator[Pools]:
         client.create_concurrency_limit("narrow", 1)
         for kind in KINDS:
             _make_pool(client, kind)
-        yield Pools(folder, client, stack)
+        yield Pools(folder, client, stack, server)
 
 
 def _make_pool(client: SyncPrefectClient, kind: Kind) -> None:
@@ -208,17 +226,23 @@ def _make_pool(client: SyncPrefectClient, kind: Kind) -> None:
 
 
 @contextlib.contextmanager
-def _prefect(folder: Path, name: str, api: str, *words: str) -> Iterator[None]:
+def _prefect(folder: Path, name: str, api: str, *words: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of Prefect's commands in the background; what it writes goes to a file of this name."""
     outside = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
-    environment = {**outside, **_SETTINGS, "PREFECT_HOME": str(folder / "home"), "PREFECT_API_URL": api, "DROPPED": "1"}
-    with (folder / f"{name}.log").open("wb") as log:
+    environment = {
+        **outside,
+        **_SETTINGS,
+        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_API_URL": api,
+        "DROPPED": "1",
+    } | variables
+    with (folder / f"{name}.log").open("ab") as log:
         command = [sys.executable, "-m", "prefect", *words]
         process = subprocess.Popen(
             command, cwd=folder / "image", env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:
@@ -243,6 +267,7 @@ def _make_flows(folder: Path) -> None:
         subprocess.run(["git", *words], cwd=folder / "repository", check=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -1,0 +1,185 @@
+"""No flow run is lost: not when its worker stops, not when it is killed, not when the run takes what it may not."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.states import Running
+
+from pools import Pools, Run, free_port, open_pools, wait
+from prefect_warm_worker.lost import LostRuns
+from scenarios import Scenario
+
+pytestmark = pytest.mark.comparison
+NAP = Scenario("nap", "waits.py:nap", "Completed", parameters={"seconds": 60})
+SHORT = Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 4})
+ABOVE = Scenario("above", "waits.py:above", "Completed", parameters={"seconds": 60})
+EAT = Scenario("eat", "waits.py:eat", "Crashed", parameters={"mebibytes": 500}, variables={"memory_limit": "200m"})
+LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60}, variables={"max_run_seconds": 2})
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
+    """Give a server, and pools whose workers each test starts."""
+    with open_pools(tmp_path_factory.mktemp("lost")) as opened:
+        for scenario in (NAP, SHORT, ABOVE, EAT, LATE):
+            opened.deploy(scenario, "warm")
+        yield opened
+
+
+def begin(stage: Pools, scenario: Scenario, name: str) -> Run:
+    """Begin a run, and wait until its flow has begun."""
+    run = stage.begin(scenario, "warm", name=name)
+    run.wait_for_file("began")
+    return run
+
+
+def stop(worker: "subprocess.Popen[bytes]") -> None:
+    """Stop a worker as a supervisor does, and see that it ends well."""
+    worker.terminate()
+    assert worker.wait(60) == 0
+
+
+def kill_all(worker: "subprocess.Popen[bytes]", *runs: Run) -> None:
+    """Kill a worker and what it runs, as the end of a container does."""
+    pids = [int(run.read().infrastructure_pid or 0) for run in runs]
+    worker.kill()
+    worker.wait()
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def messages(run: Run) -> str:
+    """Return the log of a run."""
+    return "\n".join(line.message for line in run.logs())
+
+
+def test_a_worker_that_is_stopped_lets_runs_finish_and_cancels_the_rest(stage: Pools) -> None:
+    worker = stage.start_worker("warm", name="stops", PREFECT_WARM_WORKER_GRACE="8")
+    long, short = begin(stage, NAP, "cancelled at the end"), begin(stage, SHORT, "through in time")
+    stop(worker)
+    assert short.read().state_name == "Completed"
+    assert long.read().state_name == "Cancelled"
+    assert (long.told / "hook Cancelling").exists()
+    assert "Its worker stops was stopped" in messages(long)
+
+
+def test_a_worker_hands_back_what_is_not_through(stage: Pools) -> None:
+    worker = stage.start_worker(
+        "warm", name="returns", PREFECT_WARM_WORKER_GRACE="0", PREFECT_WARM_WORKER_ON_STOP="reschedule"
+    )
+    above, run = begin(stage, ABOVE, "above, handed back"), begin(stage, NAP, "handed back")
+    wait(lambda: below(stage, above), lambda found: found == ["Running"])
+    stop(worker)
+    for returned in (above, run):
+        found = returned.read()
+        assert found.state_name == "Scheduled"
+        assert found.state is not None
+        assert found.state.message == "Its worker returns was stopped before the flow run was through."
+    assert below(stage, above) == ["Crashed"]
+    again = stage.start_worker("warm", name="takes", PREFECT_WARM_WORKER_GRACE="0")
+    wait(lambda: (run.told / "began").read_text().splitlines(), lambda pids: len(set(pids)) == 2)
+    stop(again)
+
+
+def below(stage: Pools, run: Run) -> list[str | None]:
+    """Return the states of the flow runs within one."""
+    wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
+    return [found.state_name for found in stage.client.read_flow_runs(flow_run_filter=wanted)]
+
+
+def test_what_a_killed_worker_left_is_crashed_by_its_successor(stage: Pools) -> None:
+    worker = stage.start_worker("warm", name="dies")
+    run = begin(stage, NAP, "lost")
+    wait(run.read, lambda found: bool(found.infrastructure_pid))
+    kill_all(worker, run)
+    successor = stage.start_worker("warm", name="dies", PREFECT_WARM_WORKER_GRACE="0")
+    found = run.wait_until("Crashed")
+    assert found.state is not None
+    assert found.state.message == "Its process is gone: the worker dies was started anew."
+    stop(successor)
+
+
+def contains(part: str, text: str) -> bool:
+    """Whether a text has a part."""
+    return part in text
+
+
+def test_a_run_that_outlives_its_worker_is_left_to_end(stage: Pools) -> None:
+    worker = stage.start_worker("warm", name="leaves")
+    run = begin(stage, Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 15}), "outlives")
+    wait(run.read, lambda found: bool(found.infrastructure_pid))
+    worker.kill()
+    worker.wait()
+    successor = stage.start_worker("warm", name="leaves", PREFECT_WARM_WORKER_GRACE="0")
+    run.wait_until("Completed")
+    stop(successor)
+
+
+def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools) -> None:
+    run = stage.begin(NAP, "warm", name="of nobody")
+    stage.client.set_flow_run_state(run.id, Running(), force=True)
+    stage.client.update_flow_run_labels(run.id, {"prefect.worker.name": "gone"})
+
+    async def settle(*, is_rescheduled: bool) -> list[str]:
+        async with get_client() as client:
+            lost = LostRuns(client, "warm", "another", is_rescheduled=is_rescheduled)
+            return [cause for _, cause in await lost.settle(lambda: (), lambda _: None, others=True)]
+
+    assert asyncio.run(settle(is_rescheduled=True)) == ["its worker gone is offline"]
+    assert run.read().state_name == "Scheduled"
+    stage.client.set_flow_run_state(run.id, Running(), force=True)
+    assert asyncio.run(settle(is_rescheduled=False)) == ["its worker gone is offline"]
+    assert run.read().state_name == "Crashed"
+
+
+def test_what_exceeds_its_limits_is_crashed_and_its_worker_lives(stage: Pools) -> None:
+    worker = stage.start_worker("warm", name="limits", PREFECT_WARM_WORKER_GRACE="0")
+    for scenario, reason in (
+        (EAT, "more than the 200 MiB that it may take"),
+        (LATE, "longer than the 2 s that it may"),
+    ):
+        run = begin(stage, scenario, f"{scenario.name}, limited")
+        found = run.wait_until("Crashed")
+        assert found.state is not None
+        assert reason in (found.state.message or "")
+        assert (run.told / "hook Crashed").exists()
+        wait(partial(messages, run), partial(contains, reason))
+    assert worker.poll() is None
+    stop(worker)
+
+
+def test_a_worker_is_healthy_while_its_server_answers_polls(stage: Pools) -> None:
+    port = free_port()
+    stage.start_worker(
+        "warm",
+        "--with-healthcheck",
+        name="healthy",
+        PREFECT_WORKER_WEBSERVER_PORT=str(port),
+        PREFECT_WARM_WORKER_GRACE="0",
+    )
+    wait(lambda: health(port), lambda code: code == 200)
+    with stage.without_server():
+        assert wait(lambda: health(port), lambda code: code != 200, seconds=40) == 503
+    wait(lambda: health(port), lambda code: code == 200)
+
+
+def health(port: int) -> int:
+    """Return what a worker's health check answers; 0 where nobody does."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:  # this machine's
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+    except URLError:
+        return 0
