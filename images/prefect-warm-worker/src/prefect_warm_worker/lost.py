@@ -39,6 +39,8 @@ class LostRuns:
     def __init__(self, client: PrefectClient, pool: str, worker: str, *, is_rescheduled: bool) -> None:
         """is_rescheduled: whether a run that was running is scheduled again, instead of crashed."""
         self._client, self._pool, self._worker, self._is_rescheduled = client, pool, worker, is_rescheduled
+        self.has_unfinished = True
+        """Whether the pool had an unfinished run when it was searched last."""
 
     async def settle(self, in_flight: InFlight, cancel: Cancel, *, others: bool) -> list[tuple[FlowRun, str]]:
         """End or reschedule what is lost; returns the runs, with what was found. others: whether to judge other workers.
@@ -47,6 +49,7 @@ class LostRuns:
         """
         before = set(in_flight())
         unfinished = await self._unfinished()
+        self.has_unfinished = bool(unfinished)
         for run in unfinished:
             if run.id in before and run.state_type is StateType.CANCELLING:
                 cancel(run.id)

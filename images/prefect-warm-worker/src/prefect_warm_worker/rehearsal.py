@@ -16,7 +16,7 @@ from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
 from prefect_warm_worker.authorities import share_authorities
-from prefect_warm_worker.preload import snapshot
+from prefect_warm_worker.preload import changed
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
 _SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
@@ -68,7 +68,7 @@ def _inputs(environment: Mapping[str, str], folder: Path) -> Inputs:
     variables = tuple((name, environment[name]) for name in names)
     settings = get_current_settings()
     files = [settings.profiles_path, settings.logging.config_path, *(folder / name for name in _SETTINGS_FILES)]
-    return variables, environment.get("HOME"), snapshot(files)
+    return variables, environment.get("HOME"), tuple(changed(file) for file in files)
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -25,6 +25,8 @@ class Listener:
         """wake: set when a run was scheduled. cancel: called with a run that is to be cancelled."""
         self._wake, self._cancel = wake, cancel
         self.is_connected = False
+        self.has_heard = True
+        """Whether anything may have happened since somebody set this to False."""
 
     async def listen(self, pool: UUID) -> None:
         """Listen, and connect again when the server was away; never returns."""
@@ -37,6 +39,7 @@ class Listener:
             try:
                 async with get_events_subscriber(filter=wanted) as events:
                     self.is_connected = True
+                    self.has_heard = True
                     self._wake.set()  # for what was scheduled before
                     async for event in events:
                         self._note(event)
@@ -46,6 +49,7 @@ class Listener:
             await asyncio.sleep(_PAUSE)
 
     def _note(self, event: Event) -> None:
+        self.has_heard = True
         if event.event == _CANCELLING:
             self._cancel(UUID(event.resource.id.removeprefix("prefect.flow-run.")))
         else:

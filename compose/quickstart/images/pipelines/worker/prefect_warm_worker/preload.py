@@ -53,10 +53,11 @@ def installed_in() -> set[Path]:
 
 def snapshot(paths: Iterable[Path]) -> Snapshot:
     """Return what tells whether one of some files or folders has changed."""
-    return frozenset((path, _changed(path)) for path in paths)
+    return frozenset((path, changed(path)) for path in paths)
 
 
-def _changed(path: Path) -> int:
+def changed(path: Path) -> int:
+    """Return when a file was changed last, in nanoseconds; 0 where there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

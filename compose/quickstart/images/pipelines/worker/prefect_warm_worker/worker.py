@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -217,23 +218,33 @@ class WarmWorker(Patience, ProcessWorker):
                 return
             await asyncio.sleep(_LEAST_PAUSE)
 
-    @property
+    @functools.cached_property
     def _lost_runs(self) -> LostRuns:
         is_rescheduled = self._own.on_stop == "reschedule"
         return LostRuns(self.client, self.work_pool.name, self.name, is_rescheduled=is_rescheduled)
 
     async def _settle_lost_runs(self) -> None:
         """See to flow runs that nobody runs any more: this worker's as soon as it has polled, others' later."""
+        while self._polled is None:
+            await asyncio.sleep(_LEAST_PAUSE)
         while True:
-            while self._polled is None:
-                await asyncio.sleep(_LEAST_PAUSE)
-            try:
-                found = await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=self.is_steady)
-                for run, cause in found:
-                    self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
-            except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
-                self._logger.warning("Lost flow runs could not be searched for: %s", error)
+            if self._may_have_lost_runs:
+                await self._search_lost_runs()
             await asyncio.sleep(_SETTLE_EVERY if self._listener.is_connected else _SETTLE_UNHEARD)
+
+    @property
+    def _may_have_lost_runs(self) -> bool:
+        """Whether the pool has unfinished runs, as far as is known; an idle one needn't be searched again and again."""
+        return self._lost_runs.has_unfinished or self._listener.has_heard or not self._listener.is_connected
+
+    async def _search_lost_runs(self) -> None:
+        self._listener.has_heard = False
+        try:
+            for run, cause in await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=self.is_steady):
+                self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
+        except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
+            self._listener.has_heard = True
+            self._logger.warning("Lost flow runs could not be searched for: %s", error)
 
     async def _stop_when_asked(self, working: asyncio.Future[None], printer: Callable[..., None]) -> None:
         await self._stop.asked.wait()
