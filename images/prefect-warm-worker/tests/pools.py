@@ -83,11 +83,11 @@ class Pools:
     @contextlib.contextmanager
     def without_server(self) -> Iterator[None]:
         """Have the server answer nobody within the body."""
-        self._server.send_signal(signal.SIGSTOP)
+        os.killpg(self._server.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            self._server.send_signal(signal.SIGCONT)
+            os.killpg(self._server.pid, signal.SIGCONT)
 
     def deploy(self, scenario: Scenario, kind: Kind) -> None:
         """Register a scenario's deployment."""
@@ -239,7 +239,13 @@ def _prefect(folder: Path, name: str, api: str, *words: str, **variables: str) -
     with (folder / f"{name}.log").open("ab") as log:
         command = [sys.executable, "-m", "prefect", *words]
         process = subprocess.Popen(
-            command, cwd=folder / "image", env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            command,
+            cwd=folder / "image",
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             yield process

@@ -153,7 +153,7 @@ def test_what_exceeds_its_limits_is_crashed_and_its_worker_lives(stage: Pools) -
         found = run.wait_until("Crashed")
         assert found.state is not None
         assert reason in (found.state.message or "")
-        assert (run.told / "hook Crashed").exists()
+        run.wait_for_file("hook Crashed")
         wait(partial(messages, run), partial(contains, reason))
     assert worker.poll() is None
     stop(worker)

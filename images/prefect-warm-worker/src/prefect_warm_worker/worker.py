@@ -126,8 +126,7 @@ class WarmWorker(Patience, ProcessWorker):
     @property
     def _was_full(self) -> bool:
         """Whether another run may have waited for the one that has just ended."""
-        is_full = self._limiter is not None and self._limiter.available_tokens == 0
-        return is_full or self.work_pool.concurrency_limit is not None
+        return not self.has_room or self.work_pool.concurrency_limit is not None
 
     async def _run_forked(
         self,
@@ -199,6 +198,8 @@ class WarmWorker(Patience, ProcessWorker):
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if not self.has_room:
+                continue  # the end of a run wakes it again
             try:
                 await self.get_and_submit_flow_runs()
             except Exception:

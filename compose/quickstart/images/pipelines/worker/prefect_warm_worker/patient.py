@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -66,13 +67,39 @@ class Patience(_Worker):
         return found
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Note that the server answered; an answer may name runs that were begun since it was asked for."""
-        found = await super()._get_scheduled_flow_runs()
+        """Ask for no more runs than there is room for, and note that the server answered.
+
+        Prefect's own worker is sent the whole queue at each poll. An answer may name runs that were begun since.
+        """
+        found = await self._ask_for_runs()
         self._polled = time.monotonic()
         self._steady_since = self._steady_since or self._polled
         if self._stop.asked.is_set():
             return []
         return [response for response in found if response.flow_run.id not in self._in_flight]
+
+    async def _ask_for_runs(self) -> list[WorkerFlowRunResponse]:
+        until = datetime.now(timezone.utc) + timedelta(seconds=int(self._prefetch_seconds))  # noqa: UP017  # Python 3.10
+        wanted: dict[str, Any] = {"work_queue_names": list(self._work_queues), "scheduled_before": until.isoformat()}
+        if self._limiter is not None:
+            wanted["limit"] = max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
+        try:
+            answer = await self.client.request(
+                "POST",
+                "/work_pools/{name}/get_scheduled_flow_runs",
+                path_params={"name": self._work_pool_name},
+                json=wanted,
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            return []  # a pool that isn't there yet is made at the next heartbeat
+        return [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another run may begin."""
+        return self._limiter is None or self._limiter.available_tokens > 0
 
     def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
         """Whether the server has answered a poll of late, or needn't be polled any more."""
