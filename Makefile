@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-rest test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
+.PHONY: up test test-engine test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -14,15 +14,18 @@ up: $(VENV)/.runtime
 	@echo; $(BIN)/platformctl -C $(QUICKSTART) status
 	@echo; echo "Next: . $(BIN)/activate; cd $(QUICKSTART); platformctl up --workers 4"
 
-# What needs an engine and what doesn't run side by side: each waits for Prefect for half of its time.
+# What needs an engine, what doesn't, and what compares workers run side by side: each waits for Prefect for half of its time.
 test: $(VENV)/.dev
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-engine test-rest
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-engine test-rest test-comparison
 
 test-engine test-rest: $(VENV)/.dev
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(if $(filter test-engine,$@),engine,not engine and not comparison)" $(ARGS) || test $$? -eq 5 # none of those asked for
 
-# The package of the warm worker with each Prefect that it supports, one after the other: they count on both cores.
+# The package of the warm worker with the newest Prefect, and with each that it supports, one after the other.
 WORKERS := $(VENV)/workers
+test-comparison: $(WORKERS)/3.8/.ready
+	$(<D)/bin/pytest $(WARM)/tests -m comparison $(ARGS) || test $$? -eq 5 # as above
+
 test-workers: $(foreach release,$(PREFECTS),$(WORKERS)/$(basename $(firstword $(subst @, ,$(release))))/.ready)
 	@set -e; for ready in $^; do echo "Prefect $$(basename $$(dirname $$ready))"; \
 	  $$(dirname $$ready)/bin/pytest $(WARM)/tests $(ARGS); done

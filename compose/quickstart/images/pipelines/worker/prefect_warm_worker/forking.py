@@ -62,8 +62,8 @@ class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
     def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """preload: modules that it imports. environment: its own."""
-        self._preload, self._environment = list(preload), environment
+        """preload: modules that it imports. environment: its own, which nobody but itself can see; None for this process's."""
+        self._preload, self._environment = list(preload), dict(os.environ if environment is None else environment)
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
@@ -88,11 +88,11 @@ class Zygote:
         words = [sys.executable, "-m", "prefect_warm_worker.zygote", str(theirs.fileno())]
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._environment
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
             )
         loop = asyncio.get_running_loop()
         try:
-            send(self._channel, {"preload": self._preload})
+            send(self._channel, {"preload": self._preload, "environment": self._environment})
             ready, _ = await loop.run_in_executor(None, receive, self._channel)
         except (EOFError, OSError) as error:
             self._channel.close()

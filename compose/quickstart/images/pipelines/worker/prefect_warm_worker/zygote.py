@@ -28,6 +28,8 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     adopt_orphans()
     request, _ = receive(channel)
+    os.environ.clear()
+    os.environ.update(request["environment"])
     failed = preload(request["preload"])
     if "prefect" in sys.modules:
         from prefect_warm_worker.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
