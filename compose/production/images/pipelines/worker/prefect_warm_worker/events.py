@@ -4,8 +4,7 @@ Prefect's own observer of cancellations gives up after an outage of some seconds
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from uuid import UUID
 
 from prefect.events import Event
@@ -22,9 +21,9 @@ _PAUSE = 10.0
 class Listener:
     """Listens to the events of a pool's flow runs."""
 
-    def __init__(self, take: Callable[[UUID], None], cancel: Callable[[UUID], None]) -> None:
-        """take: called with a run that was scheduled. cancel: called with a run that is to be cancelled."""
-        self._take, self._cancel = take, cancel
+    def __init__(self, wake: asyncio.Event, cancel: Callable[[UUID], None]) -> None:
+        """wake: set when a run was scheduled. cancel: called with a run that is to be cancelled."""
+        self._wake, self._cancel = wake, cancel
         self.is_connected = False
         self.has_heard = True
         """Whether anything may have happened since somebody set this to False."""
@@ -41,7 +40,7 @@ class Listener:
                 async with get_events_subscriber(filter=wanted) as events:
                     self.is_connected = True
                     self.has_heard = True
-                    self._take(pool)  # what was scheduled before
+                    self._wake.set()  # for what was scheduled before
                     async for event in events:
                         self._note(event)
             except Exception as error:  # noqa: BLE001  # what is missed is found by the next poll
@@ -51,14 +50,7 @@ class Listener:
 
     def _note(self, event: Event) -> None:
         self.has_heard = True
-        flow_run = UUID(event.resource.id.removeprefix("prefect.flow-run."))
-        (self._cancel if event.event == _CANCELLING else self._take)(flow_run)
-
-
-def turn_of(worker: str, workers: Iterable[str], flow_run: UUID) -> int:
-    """Return a worker's turn, from 0, among those that may all take a flow run; each run has an order of its own."""
-
-    def key(name: str) -> bytes:
-        return hashlib.sha256(f"{flow_run} {name}".encode()).digest()
-
-    return sum(key(other) < key(worker) for other in set(workers) - {worker})
+        if event.event == _CANCELLING:
+            self._cancel(UUID(event.resource.id.removeprefix("prefect.flow-run.")))
+        else:
+            self._wake.set()

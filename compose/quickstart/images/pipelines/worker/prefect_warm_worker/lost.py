@@ -41,8 +41,6 @@ class LostRuns:
         self._client, self._pool, self._worker, self._is_rescheduled = client, pool, worker, is_rescheduled
         self.has_unfinished = True
         """Whether the pool had an unfinished run when it was searched last."""
-        self.online = {worker}
-        """The pool's workers that were online then."""
 
     async def settle(self, in_flight: InFlight, cancel: Cancel, *, others: bool) -> list[tuple[FlowRun, str]]:
         """End or reschedule what is lost; returns the runs, with what was found. others: whether to judge other workers.
@@ -52,12 +50,11 @@ class LostRuns:
         before = set(in_flight())
         unfinished = await self._unfinished()
         self.has_unfinished = bool(unfinished)
-        self.online = await self._online()  # after the runs: one that has begun since is not taken for lost
         for run in unfinished:
             if run.id in before and run.state_type is StateType.CANCELLING:
                 cancel(run.id)
         runs = [run for run in unfinished if run.id not in before]
-        found = [*self._own(runs), *(self._of_others(runs) if others else [])]
+        found = [*self._own(runs), *(await self._of_others(runs) if others and runs else [])]
         settled = []
         for run, cause in found:
             if run.id not in set(in_flight()) and await self._is_as_before(run):
@@ -83,20 +80,18 @@ class LostRuns:
         cause = f"the worker {self._worker} was started anew"
         return [(run, cause) for run in own if not is_engine(run.infrastructure_pid)]
 
-    async def _online(self) -> set[str]:
-        workers = await self._client.read_workers_for_work_pool(self._pool, limit=_PAGE)
-        return {worker.name for worker in workers if worker.status is WorkerStatus.ONLINE} | {self._worker}
-
-    def _of_others(self, runs: list[FlowRun]) -> list[tuple[FlowRun, str]]:
+    async def _of_others(self, runs: list[FlowRun]) -> list[tuple[FlowRun, str]]:
         """What offline workers left, where this worker is the first of those that are online."""
-        if min(self.online) != self._worker:
+        workers = await self._client.read_workers_for_work_pool(self._pool, limit=_PAGE)
+        online = {worker.name for worker in workers if worker.status is WorkerStatus.ONLINE} | {self._worker}
+        if min(online) != self._worker:
             return []
         found = []
         for run in runs:
             name = run.labels.get(_LABEL)
             if name is None and _is_unclaimed(run):
                 found.append((run, "the worker that took it is gone"))
-            elif name is not None and name not in self.online:
+            elif name is not None and name not in online:
                 found.append((run, f"its worker {name} is offline"))
         return found
 

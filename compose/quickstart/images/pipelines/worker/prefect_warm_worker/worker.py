@@ -26,7 +26,7 @@ from prefect_warm_worker._prefect import (
     storage_variables,
 )
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
-from prefect_warm_worker.events import Listener, turn_of
+from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
 from prefect_warm_worker.fresh import needs_new_process
 from prefect_warm_worker.in_flight import Ending
@@ -38,8 +38,6 @@ from prefect_warm_worker.settings import PREFIX, read_settings
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
-_TURN = 0.15
-"""Seconds between the polls of two workers for one run: what the first one needs to make it its own."""
 _SETTLE_EVERY = 60.0
 """Seconds between two searches for lost runs, and for those to be cancelled of which no event has told."""
 _SETTLE_UNHEARD = 10.0
@@ -63,7 +61,7 @@ class WarmWorker(Patience, ProcessWorker):
         self._executors: Executors | None = None
         self._guard = Guard()
         self._wake = asyncio.Event()
-        self._listener = Listener(self._take, self._cancel)
+        self._listener = Listener(self._wake, self._cancel)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(
@@ -194,11 +192,6 @@ class WarmWorker(Patience, ProcessWorker):
         while self._work_pool is None:
             await asyncio.sleep(_LEAST_PAUSE)
         await self._listener.listen(self.work_pool.id)
-
-    def _take(self, flow_run: UUID) -> None:
-        """Poll for a flow run that was scheduled, in an order that is another one for each run: not all at once."""
-        turn = turn_of(self.name, self._lost_runs.online, flow_run)
-        asyncio.get_running_loop().call_later(turn * _TURN, self._wake.set)
 
     async def _poll_when_woken(self) -> None:
         """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
