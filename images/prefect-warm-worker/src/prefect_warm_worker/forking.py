@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -13,9 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from prefect_warm_worker.messages import Message, receive, send
-
-_SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER: what a dead zygote leaves becomes the worker's child, and its end is known."""
+from prefect_warm_worker.zygote import adopt_orphans
 
 
 class ZygoteError(Exception):
@@ -83,7 +80,7 @@ class Zygote:
 
     async def __aenter__(self) -> "Zygote":
         """Start it, and wait until everything is imported; raises ZygoteError where it can't."""
-        ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
+        adopt_orphans()  # what a dead zygote leaves becomes this process's child, and its end is known
         self._channel, theirs = socket.socketpair()
         words = [sys.executable, "-m", "prefect_warm_worker.zygote", str(theirs.fileno())]
         with theirs:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
 
 ENGINE_MODULE = "prefect.engine"
+HOOKS_OF = "PREFECT_WARM_WORKER_HOOKS_OF"
+"""The variable that tells a fork the state whose hooks it runs, as JSON."""
 _CHECKED = {"PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false"}
 """The worker has compared its version with the server's: runs needn't ask again, each over a connection of its own."""
 
@@ -147,7 +149,7 @@ class _ForkedHooks:
         await self._run(state)
 
     async def _run(self, state: State) -> None:
-        variables = {"PREFECT_WARM_WORKER_HOOKS_OF": state.model_dump_json()}
+        variables = {HOOKS_OF: state.model_dump_json()}
         async with self._begin(variables, "prefect_warm_worker.hooks") as run:
             await run.ended.wait()
 

@@ -10,15 +10,12 @@ import anyio
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 
-from prefect_warm_worker._prefect import run_hooks
-
-STATE = "PREFECT_WARM_WORKER_HOOKS_OF"
-"""The variable with the state, as JSON."""
+from prefect_warm_worker._prefect import HOOKS_OF, run_hooks
 
 
 async def main() -> None:
     """Run the hooks of the flow run that the environment names."""
-    state = State.model_validate_json(os.environ[STATE])
+    state = State.model_validate_json(os.environ[HOOKS_OF])
     async with get_client() as client:
         flow_run = await client.read_flow_run(UUID(os.environ["PREFECT__FLOW_RUN_ID"]))
     await run_hooks(flow_run, state)

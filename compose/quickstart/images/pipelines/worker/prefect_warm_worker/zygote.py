@@ -1,7 +1,8 @@
 """The zygote: a process that has imported what flow runs need, has one thread, and does nothing but fork.
 
-It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to its worker. The first message names what is
-to be imported; each further one starts a run. It reports each run's end; when the worker is gone, so is it.
+It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to its worker. The first message holds its
+environment and names what is to be imported; each further one starts a run. It reports each run's end; when the worker is
+gone, so is it.
 """
 
 import ctypes
