@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from e2e.docker_machine import DockerMachine
 from e2e.stack import Stack
 from e2e.waiting import step, wait_for
 
@@ -66,3 +67,8 @@ def test_a_schedule_creates_runs(changing: Stack) -> None:
     wait_for(
         "the scheduler has made a run", lambda: changing.server.ask("POST", "/flow_runs/count", wanted), seconds=120
     )
+
+
+def test_forked_runs_share_what_their_worker_imported(engine_view: DockerMachine) -> None:
+    make = "from prefect_warm_worker.immortal import make_immortal; print(make_immortal())"
+    assert engine_view.execute("worker-default-1", "python", "-c", make).strip() == "True"

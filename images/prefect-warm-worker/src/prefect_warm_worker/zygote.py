@@ -17,6 +17,7 @@ import sysconfig
 import threading
 from pathlib import Path
 
+from prefect_warm_worker.immortal import make_immortal
 from prefect_warm_worker.messages import Message, receive, send
 
 SUBREAPER = 36
@@ -38,6 +39,7 @@ def main() -> None:
         rehearse()
     try_fork()
     gc.collect()
+    make_immortal()
     gc.freeze()
     send(channel, {"ready": True, "failed": failed, "threads": running_threads(), "sources": sources()})
     run = serve(channel)
