@@ -58,13 +58,13 @@ class Chaos:
         """Send a signal to one of a worker's processes that come from a zygote and meet a condition on /proc/PID/stat."""
         container = self._random.choice(self._workers).container
         find = (
-            f"for p in $(grep -la prefect_warm_worker.zygote /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do "
+            f"for p in $(grep -la 'prefect_warm_worker[.]zygote' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do "
             f"sed 's/(.*)/x/' /proc/$p/stat 2>/dev/null | awk '{condition} {{ print $1 }}'; done"
         )
         pids = _run_in(container, find).split()
         if not pids:
             return False
-        return container.exec_run(["kill", f"-{signal}", self._random.choice(pids)]).exit_code == 0
+        return container.exec_run(["sh", "-c", f"kill -{signal} {self._random.choice(pids)}"]).exit_code == 0
 
     def _kill_worker(self) -> bool:
         container = self._random.choice(self._workers).container

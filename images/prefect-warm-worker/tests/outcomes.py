@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class Outcome:
     def without_logger(self, name: str) -> "Outcome":
         """Leave out a logger's lines."""
         return replace(self, logs=[line for line in self.logs if not line.startswith(name)])
+
+    def with_text(self, names: Collection[str], text: str) -> "Outcome":
+        """Put a text into files of these names, where they are there."""
+        return replace(self, files={name: text if name in names else found for name, found in self.files.items()})
 
     def without_lines(self, beginnings: Sequence[str]) -> "Outcome":
         """Leave out the log's lines with these beginnings; a line that is missing is added, as one that is missing."""

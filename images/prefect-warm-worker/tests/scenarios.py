@@ -26,6 +26,11 @@ class Scenario:
     warm_only: Sequence[str] = ()
     """What only the warm worker logs, as the beginnings of messages."""
 
+    @property
+    def colour(self) -> str:
+        """What a flow and its hooks write of their environment."""
+        return str(self.variables.get("env", {}).get("COLOUR"))
+
 
 DIFFERENT = {
     "input": "a process worker's run reads from a pipe that nobody writes to, for ever; a warm run's input is empty",
@@ -36,6 +41,8 @@ DIFFERENT_BEFORE_3_8 = {
     "leads a group": "as for the session",
 }
 """What else a flow sees otherwise there: since Prefect 3.8 the process worker's runs have a session of their own, too."""
+HOOKS = ("hook Crashed", "hook Cancelling")
+"""What hooks write that the flow's process can't run: before Prefect 3.8 they lack the variables of the run on a process worker."""
 WARM_VARIABLE = "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"
 """Only a warm worker's runs have it: the worker has compared the versions, and they needn't do so again."""
 PROCESS_ONLY = "prefect.flow_runs.runner "
