@@ -10,6 +10,8 @@ from platformctl.spec.load import FILE_NAME, read_text
 from platformctl.spec.model import Value
 from platformctl.spec.problems import KeyPath
 
+_TRIVIA = (tomlkit.items.Comment, tomlkit.items.Whitespace)
+
 
 def edit_keys(root: Path, env: str | None, changes: Mapping[KeyPath, Value]) -> list[str]:
     """Set keys of platform.toml, or of its overlay `env`; a value of None removes the key.
@@ -47,8 +49,24 @@ def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | N
     if value is None:
         del table[key]
         return f"{name}: {_show(old)} removed"
+    if old is not None:
+        table[key] = value
+        return f"{name}: {_show(old)} -> {_show(value)}"
+    _add(table, key, value)
+    return f"{name} = {_show(value)}"
+
+
+def _add(table: dict[str, object], key: str, value: Value) -> None:
+    """Add a key right below the table's others: the comments behind them may be about what follows."""
+    if not isinstance(table, tomlkit.items.Table):
+        table[key] = value
+        return
+    body, behind = table.value.body, []
+    while body and isinstance(body[-1][1], _TRIVIA):
+        behind.append(body.pop()[1])
     table[key] = value
-    return f"{name}: {_show(old)} -> {_show(value)}" if old is not None else f"{name} = {_show(value)}"
+    for item in reversed(behind):
+        table.append(None, item)
 
 
 def _show(value: object) -> str:

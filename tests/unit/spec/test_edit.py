@@ -16,6 +16,14 @@ def test_a_changed_key_keeps_its_comment(tmp_path: Path) -> None:
     assert (tmp_path / "platform.toml").read_text() == SPEC.replace("workers = 1   # one", "workers = 4   # one")
 
 
+def test_a_new_key_stands_above_the_comments_behind_its_table(tmp_path: Path) -> None:
+    behind = "# limit = 10\n\n# [env.prod.server]\n# port = 4300\n"
+    write_project(tmp_path, f"{SPEC}\n[pools.etl]\nworkers = 2\n{behind}")
+
+    assert edit_keys(tmp_path, None, {("pools", "etl", "type"): "process"}) == ['pools.etl.type = "process"']
+    assert (tmp_path / "platform.toml").read_text() == f'{SPEC}\n[pools.etl]\nworkers = 2\ntype = "process"\n{behind}'
+
+
 def test_a_new_pool_is_a_table_of_its_own(tmp_path: Path) -> None:
     write_project(tmp_path)
 
