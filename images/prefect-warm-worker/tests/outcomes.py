@@ -54,9 +54,9 @@ class Outcome:
                 return replace(self, message=like)
         return self
 
-    def without_logger(self, name: str) -> "Outcome":
-        """Leave out a logger's lines."""
-        return replace(self, logs=[line for line in self.logs if not line.startswith(name)])
+    def without(self, beginnings: tuple[str, ...]) -> "Outcome":
+        """Leave out the log's lines that begin so."""
+        return replace(self, logs=[line for line in self.logs if not line.startswith(beginnings)])
 
     def with_text(self, names: Collection[str], text: str) -> "Outcome":
         """Put a text into files of these names, where they are there."""

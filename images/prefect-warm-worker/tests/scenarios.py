@@ -45,9 +45,13 @@ HOOKS = ("hook Crashed", "hook Cancelling")
 """What hooks write that the flow's process can't run: before Prefect 3.8 they lack the variables of the run on a process worker."""
 WARM_VARIABLE = "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"
 """Only a warm worker's runs have it: the worker has compared the versions, and they needn't do so again."""
-PROCESS_ONLY = "prefect.flow_runs.runner "
-"""The logger of lines that only the process worker has, before Prefect 3.8: that a process starts, and with what code it ended."""
-REWORDED = {r"Flow run process exited with non-zero status code (-?\d+)\.": r"Process exited with status code: \1."}
+PROCESS_ONLY = ("prefect.flow_runs.runner ", "prefect.flow_runs.worker 20 Reported flow run 'ID' as crashed: ")
+"""What lines begin with that only the process worker has, before Prefect 3.8: that a process starts and with what code it ended;
+and that the worker reports a crash, where it is ahead of the runner that it has for its processes."""
+REWORDED = {
+    r"Flow run process exited with non-zero status code (-?\d+)\.": r"Process exited with status code: \1.",
+    r"Flow run infrastructure exited with non-zero status code (-?\d+)\.": r"Process exited with status code: \1.",
+}
 """How the process worker words a crash before Prefect 3.8; the warm worker says it as since then, with an explanation behind it."""
 LARGE = list(range(60_000))
 """As JSON 400 KB, less than what Prefect lets a parameter be."""

@@ -35,7 +35,7 @@ def compare(warm: Run, process: Run) -> None:
 
     def read() -> tuple[Outcome, Outcome]:
         found, wanted = read_outcome(warm), read_outcome(process)
-        wanted = wanted.without_logger(PROCESS_ONLY).reworded(REWORDED, found.message)
+        wanted = wanted.without(PROCESS_ONLY).reworded(REWORDED, found.message)
         if version() < (3, 8):
             wanted = wanted.with_text(HOOKS, warm.scenario.colour)
         return found.without_lines(warm.scenario.warm_only), wanted

@@ -143,10 +143,12 @@ class _ForkedHooks:
         self._begin = begin
 
     async def run_cancellation_hooks(self, _: FlowRun, state: State) -> None:
-        await self._run(state)
+        if state.is_cancelling():
+            await self._run(state)
 
     async def run_crashed_hooks(self, _: FlowRun, state: State) -> None:
-        await self._run(state)
+        if state.is_crashed():  # not where the server refused to have it crashed, because it is being cancelled
+            await self._run(state)
 
     async def _run(self, state: State) -> None:
         variables = {HOOKS_OF: state.model_dump_json()}
