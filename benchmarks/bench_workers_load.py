@@ -12,11 +12,11 @@ from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
+import pygal
 from rich.console import Console
 from rich.table import Table
 
 from workers_load import Load, Outcome, measure_load, read_statements
-from workers_plot import draw_lines
 from workers_stack import KINDS, PREFECT, WorkersStack, build_image
 
 RESULTS = Path(__file__).parent / "results"
@@ -81,8 +81,12 @@ def _write(outcomes: list[Outcome], statements: dict[str, list[tuple[float, int,
     for outcome in outcomes:
         load = outcome.load
         lines[f"{load.kind}, {load.runs}, {load.variant}"].append((load.workers, outcome.runs_a_minute))
-    plot = draw_lines("Queued runs on several workers", "workers", "runs a minute", lines)
-    (RESULTS / "workers-load.svg").write_text(plot, "utf-8")
+    plot = pygal.XY(
+        title="Queued runs on several workers", x_title="workers", y_title="runs a minute", js=[], range=(0, None)
+    )
+    for line, points in lines.items():
+        plot.add(line, points)
+    plot.render_to_file(str(RESULTS / "workers-load.svg"))
 
 
 def _show(outcomes: list[Outcome]) -> None:
