@@ -34,7 +34,7 @@ from prefect_warm_worker.limits import Guard
 from prefect_warm_worker.lost import LostRuns
 from prefect_warm_worker.patient import Patience
 from prefect_warm_worker.runs import Forks, new_last_lines
-from prefect_warm_worker.settings import PREFIX, read_settings
+from prefect_warm_worker.settings import PREFIX, SettingsError, read_settings
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
@@ -55,7 +55,10 @@ class WarmWorker(Patience, ProcessWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
         super().__init__(*args, **kwargs)
-        self._own = read_settings()
+        try:
+            self._own = read_settings()
+        except SettingsError as error:
+            raise SystemExit(f"Error: {error}") from None  # any other exception ends `prefect worker start` with a traceback
         self._warm = contextlib.AsyncExitStack()
         self._forks: Forks | None = None
         self._executors: Executors | None = None
