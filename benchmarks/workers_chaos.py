@@ -14,9 +14,6 @@ _STOP_WITHIN = 60
 """Seconds that `docker stop` waits: more than a worker's grace and what it takes to cancel."""
 
 
-_COUNT_PROCESSES = (
-    "cat /proc/[0-9]*/stat 2>/dev/null | sed 's/(.*)/x/' | awk '{ n++ } $3 == \"Z\" { z++ } END { print n, z + 0 }';"
-)
 _COUNT_DESCRIPTORS = (
     "for p in /proc/[0-9]*; do "
     "grep -qa 'worker.start' $p/cmdline 2>/dev/null && ls $p/fd 2>/dev/null | wc -l; "
@@ -88,9 +85,9 @@ class Chaos:
 
 def read_left(container: Container) -> dict[str, int]:
     """Return what there is in a worker's container: processes, zombies, and the worker's own file descriptors."""
-    first, second = _run_in(container, _COUNT_PROCESSES + _COUNT_DESCRIPTORS).splitlines()
-    processes, zombies = map(int, first.split())
-    return {"processes": processes, "zombies": zombies, "descriptors": int(second)}
+    states = [row[1] for row in container.top(ps_args="-eo pid,stat")["Processes"]]
+    zombies = sum(state.startswith("Z") for state in states)
+    return {"processes": len(states), "zombies": zombies, "descriptors": int(_run_in(container, _COUNT_DESCRIPTORS))}
 
 
 def _run_in(container: Container, script: str) -> str:
