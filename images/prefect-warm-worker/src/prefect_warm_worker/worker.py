@@ -117,7 +117,7 @@ class WarmWorker(Patience, ProcessWorker):
             if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
                 return await super().run(flow_run, configuration, task_status)
             result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
-        if self._was_full:
+        if self._may_have_left or self.work_pool.concurrency_limit is not None:
             self._wake.set()
         return result
 
@@ -127,11 +127,6 @@ class WarmWorker(Patience, ProcessWorker):
             return False
         await forks.renew()
         return not forks.zygote.threads  # what is imported since the code has changed may start some
-
-    @property
-    def _was_full(self) -> bool:
-        """Whether another run may have waited for the one that has just ended."""
-        return not self.has_room or self.work_pool.concurrency_limit is not None
 
     async def _run_forked(
         self,
@@ -204,7 +199,8 @@ class WarmWorker(Patience, ProcessWorker):
             await self._wake.wait()
             self._wake.clear()
             if not self.has_room:
-                continue  # the end of a run wakes it again
+                self._may_have_left = True  # so the end of a run wakes it again
+                continue
             try:
                 await self.get_and_submit_flow_runs()
             except Exception:
