@@ -6,7 +6,7 @@ from typing import Any
 
 import prefect
 import pytest
-from prefect import context, flows
+from prefect import context, flow_engine, flows
 from prefect.logging import configuration
 from prefect.runner import _control_channel, _flow_run_executor, _process_manager, runner
 from prefect.settings import get_current_settings
@@ -84,6 +84,11 @@ def test_an_engine_is_started_with_these_variables(name: str) -> None:
     from prefect.runner import _starter_engine  # noqa: PLC0415  # named where it is missed
 
     assert name in inspect.getsource(_starter_engine), MOVED
+
+
+def test_the_end_of_a_flow_may_wait_for_its_heartbeats_or_not() -> None:
+    assert "join_on_exit" in inspect.signature(flow_engine._send_heartbeats).parameters, MOVED
+    assert "with _send_heartbeats(self):" in inspect.getsource(flow_engine.FlowRunEngine), MOVED
 
 
 def test_settings_are_variables() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import os
 import tempfile
@@ -196,6 +197,15 @@ def enter_workspace(file: str) -> int | None:
     os.environ.update(environment)
     look_for_modules(str(folder), before)
     return None
+
+
+def leave_heartbeats() -> None:
+    """Have a flow's end not wait for the thread of its heartbeats, as an asynchronous flow's doesn't in Prefect either.
+
+    It sleeps in whole seconds, and ends by itself or with its process.
+    """
+    engine: Any = _import("prefect.flow_engine")
+    engine._send_heartbeats = functools.partial(engine._send_heartbeats, join_on_exit=False)
 
 
 class _Starter:

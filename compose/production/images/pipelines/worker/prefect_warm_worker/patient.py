@@ -34,6 +34,8 @@ class Patience(_Worker):
         self._in_flight = InFlight(self._submitting_flow_run_ids)
         self._polled: float | None = None
         self._steady_since: float | None = None
+        self._may_have_left = False
+        """Whether the pool may have runs for which there was no room."""
 
     @property
     def is_steady(self) -> bool:
@@ -81,8 +83,9 @@ class Patience(_Worker):
     async def _ask_for_runs(self) -> list[WorkerFlowRunResponse]:
         until = datetime.now(timezone.utc) + timedelta(seconds=int(self._prefetch_seconds))  # noqa: UP017  # Python 3.10
         wanted: dict[str, Any] = {"work_queue_names": list(self._work_queues), "scheduled_before": until.isoformat()}
+        room = None
         if self._limiter is not None:
-            wanted["limit"] = max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
+            room = wanted["limit"] = max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
         try:
             answer = await self.client.request(
                 "POST",
@@ -94,7 +97,9 @@ class Patience(_Worker):
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
             return []  # a pool that isn't there yet is made at the next heartbeat
-        return [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
+        found = [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
+        self._may_have_left = len(found) == room
+        return found
 
     @property
     def has_room(self) -> bool:

@@ -15,6 +15,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
+from prefect_warm_worker._prefect import leave_heartbeats
 from prefect_warm_worker.authorities import share_authorities
 from prefect_warm_worker.preload import changed
 
@@ -33,6 +34,7 @@ def rehearse() -> None:
     with _nowhere():
         set_up()
     complete_models()
+    leave_heartbeats()
     _validate_parameters()
 
 

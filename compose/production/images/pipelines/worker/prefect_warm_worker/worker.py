@@ -58,7 +58,9 @@ class WarmWorker(Patience, ProcessWorker):
         try:
             self._own = read_settings()
         except SettingsError as error:
-            raise SystemExit(f"Error: {error}") from None  # any other exception ends `prefect worker start` with a traceback
+            raise SystemExit(
+                f"Error: {error}"
+            ) from None  # any other exception ends `prefect worker start` with a traceback
         self._warm = contextlib.AsyncExitStack()
         self._forks: Forks | None = None
         self._executors: Executors | None = None
@@ -115,7 +117,7 @@ class WarmWorker(Patience, ProcessWorker):
             if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
                 return await super().run(flow_run, configuration, task_status)
             result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
-        if self._was_full:
+        if self._may_have_left or self.work_pool.concurrency_limit is not None:
             self._wake.set()
         return result
 
@@ -125,11 +127,6 @@ class WarmWorker(Patience, ProcessWorker):
             return False
         await forks.renew()
         return not forks.zygote.threads  # what is imported since the code has changed may start some
-
-    @property
-    def _was_full(self) -> bool:
-        """Whether another run may have waited for the one that has just ended."""
-        return not self.has_room or self.work_pool.concurrency_limit is not None
 
     async def _run_forked(
         self,
@@ -202,7 +199,8 @@ class WarmWorker(Patience, ProcessWorker):
             await self._wake.wait()
             self._wake.clear()
             if not self.has_room:
-                continue  # the end of a run wakes it again
+                self._may_have_left = True  # so the end of a run wakes it again
+                continue
             try:
                 await self.get_and_submit_flow_runs()
             except Exception:
