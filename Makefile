@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
+.PHONY: up test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -14,12 +14,18 @@ up: $(VENV)/.runtime
 	@echo; $(BIN)/platformctl -C $(QUICKSTART) status
 	@echo; echo "Next: . $(BIN)/activate; cd $(QUICKSTART); platformctl up --workers 4"
 
-# What needs an engine, what doesn't, and what compares workers run side by side: each waits for Prefect for half of its time.
+# Platforms on Docker, platforms of local processes, and all else run side by side: each waits for Prefect for half of its time.
 test: $(VENV)/.dev
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-engine test-rest test-comparison
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-engine test-local test-rest
 
-test-engine test-rest: $(VENV)/.dev
-	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(if $(filter test-engine,$@),engine,not engine and not comparison)" $(ARGS) || test $$? -eq 5 # none of those asked for
+test-engine: TESTS := engine and not apart
+test-local: TESTS := e2e and not engine and not apart
+test-others: TESTS := (not e2e or apart) and not comparison
+test-engine test-local test-others: $(VENV)/.dev
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(TESTS)" $(ARGS) || test $$? -eq 5 # none of those asked for
+
+test-rest:
+	@$(MAKE) --no-print-directory --jobs=1 --keep-going test-others test-comparison
 
 # The package of the warm worker with the newest Prefect, and with each that it supports, one after the other.
 WORKERS := $(VENV)/workers

@@ -27,8 +27,10 @@ class NewStack(Protocol):
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What is about Docker only needs an engine too."""
+    """What is about Docker only needs an engine too, and what is here brings up a platform."""
     for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.engine)
 

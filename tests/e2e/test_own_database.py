@@ -11,6 +11,8 @@ from e2e.docker_machine import DockerMachine
 from e2e.stack import free_port
 from e2e.waiting import step, wait_for
 
+pytestmark = pytest.mark.apart
+
 PASSWORD = "s3cret/with%signs:in@it"
 
 

@@ -7,6 +7,8 @@ import pytest
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
 
+pytestmark = pytest.mark.apart
+
 
 @pytest.mark.parametrize("version", ["3.6.29", "3.7.8"])
 def test_a_platform_of_an_older_prefect_runs_flows(new_stack: NewStack, version: str) -> None:
