@@ -17,7 +17,7 @@ def _of_others(stack: Stack) -> dict[str, str]:
 def _start_slow_run_on(stack: Stack, worker: str) -> str:
     """Start slow runs until a worker takes one, and return that."""
     for _ in range(12):
-        run = stack.server.start_slow_run(seconds=90)
+        run = stack.server.start_slow_run(seconds=60)
         if stack.server.worker_of(run) == worker:
             return run
     raise AssertionError(f"{worker} takes no run")
@@ -73,20 +73,20 @@ def test_a_run_that_outlives_the_grace_is_cancelled_and_not_left_running(changin
 def test_a_run_that_outlives_the_grace_starts_again_where_its_pool_wants_that(changing: Stack) -> None:
     changing.edit("grace = 60", 'grace = 1\non_stop = "reschedule"')
     changing.must("up")
-    run = changing.server.start_slow_run(seconds=40)
+    run = changing.server.start_slow_run(seconds=20)
     changing.must("scale", "default=0")
     assert changing.server.state(run) == "SCHEDULED"
     step("A worker comes back, and takes it from the start.")
     changing.must("scale", "default=1")
     assert changing.server.await_end(run, seconds=180) == "COMPLETED"
-    assert changing.server.logs(run).count("second 0 of 40") == 2
+    assert changing.server.logs(run).count("second 0 of 20") == 2
 
 
 def test_a_pool_goes_on_while_one_of_its_workers_drains(changing: Stack) -> None:
     changing.edit("grace = 60", "grace = 120")
     changing.must("up", "--workers", "2")
     first, second = (f"{changing.name}-worker-default-{number}" for number in (1, 2))
-    step("The second worker has a run that takes a minute and a half.")
+    step("The second worker has a run that takes a minute.")
     run = _start_slow_run_on(changing, second)
     with changing.begin("scale", "default=1") as draining:
         assert draining.stdout
