@@ -124,6 +124,30 @@ def test_a_run_that_reads_its_input_is_at_its_end(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_run_outlives_the_reader_of_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    text = (
+        "import os, pathlib, sys, time\n"
+        "while not pathlib.Path('gone').exists(): time.sleep(0.01)\n"
+        "for stream in (sys.stdout, sys.stderr): print('x' * 100_000, file=stream, flush=True)\n"
+        "pathlib.Path('through').write_text(f'{sys.stdout.encoding} {sys.stdout.write_through}')\n"
+    )
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            forked, reader = await run.begin(text)
+            os.close(reader)
+            (tmp_path / "gone").touch()
+            await asyncio.wait_for(forked.ended.wait(), 30)
+            assert forked.returncode == 0
+            assert (tmp_path / "through").read_text() == f"utf-8 {bool(unbuffered)}"
+
+    asyncio.run(check())
+
+
 def test_runs_go_on_side_by_side(tmp_path: Path) -> None:
     async def check() -> None:
         async with runs_in(tmp_path) as run:

@@ -21,6 +21,7 @@ from scenarios import Scenario
 
 pytestmark = pytest.mark.comparison
 NAP = Scenario("nap", "waits.py:nap", "Completed", parameters={"seconds": 60})
+TALK = Scenario("talk", "waits.py:talk", "Completed", parameters={"seconds": 15})
 SHORT = Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 4})
 ABOVE = Scenario("above", "waits.py:above", "Completed", parameters={"seconds": 60})
 EAT = Scenario("eat", "waits.py:eat", "Crashed", parameters={"mebibytes": 500}, variables={"memory_limit": "200m"})
@@ -31,7 +32,7 @@ LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
     """Give a server, and pools whose workers each test starts."""
     with open_pools(tmp_path_factory.mktemp("lost")) as opened:
-        for scenario in (NAP, SHORT, ABOVE, EAT, LATE):
+        for scenario in (NAP, TALK, SHORT, ABOVE, EAT, LATE):
             opened.deploy(scenario, "warm")
         yield opened
 
@@ -117,7 +118,7 @@ def contains(part: str, text: str) -> bool:
 
 def test_a_run_that_outlives_its_worker_is_left_to_end(stage: Pools) -> None:
     worker = stage.start_worker("warm", name="leaves")
-    run = begin(stage, Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 15}), "outlives")
+    run = begin(stage, TALK, "outlives")
     wait(run.read, lambda found: bool(found.infrastructure_pid))
     worker.kill()
     worker.wait()

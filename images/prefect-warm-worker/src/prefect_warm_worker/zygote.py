@@ -19,6 +19,7 @@ from pathlib import Path
 
 from prefect_warm_worker.immortal import make_immortal
 from prefect_warm_worker.messages import Message, receive, send
+from prefect_warm_worker.output import outlive_reader
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER, which a fork doesn't inherit."""
@@ -29,6 +30,7 @@ def main() -> None:
     """Serve a worker until it is gone; in a forked child, become the run and never return."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     adopt_orphans()
+    outlive_reader()  # before anything is imported that holds on to it, as handlers of logging do
     request, _ = receive(channel)
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -22,6 +22,15 @@ def nap(told: str, seconds: float) -> None:
     time.sleep(seconds)
 
 
+@flow(log_prints=True)
+def talk(told: str, seconds: int) -> None:
+    """Say something each second."""
+    Path(told, "began").touch()
+    for second in range(seconds):
+        print(f"second {second}")
+        time.sleep(1)
+
+
 @flow
 def below(seconds: float) -> None:
     """Wait."""

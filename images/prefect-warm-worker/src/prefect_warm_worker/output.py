@@ -1,0 +1,33 @@
+"""A run's output that may be lost: its worker reads it, and one that was killed takes no run along.
+
+A write that nobody reads would otherwise end a flow at its next line of log: rich, which Prefect logs with, then ends the process.
+"""
+
+import io
+import sys
+
+
+class _Output(io.FileIO):
+    """Where a write that nobody reads is no error."""
+
+    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]  # any buffer
+        """Write, or have it lost."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def outlive_reader() -> None:
+    """Replace the interpreter's own output, with the buffers and the encoding that it has."""
+    for name in ("stdout", "stderr"):
+        former: io.TextIOWrapper = getattr(sys, name)
+        output = _Output(former.fileno(), "w", closefd=False)
+        text = io.TextIOWrapper(
+            output if former.write_through else io.BufferedWriter(output),  # type: ignore[type-var]  # as the interpreter does
+            former.encoding,
+            former.errors,
+            line_buffering=former.line_buffering,
+            write_through=former.write_through,
+        )
+        setattr(sys, name, text)
