@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
-from prefect.states import Running
+from prefect.states import Cancelling, Running
 
 from pools import Pools, Run, free_port, open_pools, wait
 from prefect_warm_worker.lost import LostRuns
@@ -23,6 +23,9 @@ pytestmark = pytest.mark.comparison
 NAP = Scenario("nap", "waits.py:nap", "Completed", parameters={"seconds": 60})
 TALK = Scenario("talk", "waits.py:talk", "Completed", parameters={"seconds": 15})
 SHORT = Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 4})
+NEW = Scenario(
+    "new process", "waits.py:nap", "Cancelled", parameters={"seconds": 60}, variables={"env": {"LC_ALL": "C"}}
+)
 ABOVE = Scenario("above", "waits.py:above", "Completed", parameters={"seconds": 60})
 EAT = Scenario("eat", "waits.py:eat", "Crashed", parameters={"mebibytes": 500}, variables={"memory_limit": "200m"})
 LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60}, variables={"max_run_seconds": 2})
@@ -32,7 +35,7 @@ LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
     """Give a server, and pools whose workers each test starts."""
     with open_pools(tmp_path_factory.mktemp("lost")) as opened:
-        for scenario in (NAP, TALK, SHORT, ABOVE, EAT, LATE):
+        for scenario in (NAP, TALK, SHORT, NEW, ABOVE, EAT, LATE):
             opened.deploy(scenario, "warm")
         yield opened
 
@@ -125,6 +128,15 @@ def test_a_run_that_outlives_its_worker_is_left_to_end(stage: Pools) -> None:
     successor = stage.start_worker("warm", name="leaves", PREFECT_WARM_WORKER_GRACE="0")
     run.wait_until("Completed")
     stop(successor)
+
+
+def test_a_run_in_a_process_of_its_own_is_cancelled(stage: Pools) -> None:
+    worker = stage.start_worker("warm", name="cancels")
+    run = begin(stage, NEW, "cancelled")
+    stage.client.set_flow_run_state(run.id, Cancelling())
+    run.wait_until(NEW.state)
+    assert "Started as a new process: LC_ALL would be read too late." in messages(run)
+    stop(worker)
 
 
 def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools) -> None:

@@ -106,9 +106,15 @@ def test_a_worker_knows_its_pool_and_logs() -> None:
     assert isinstance(base.BaseWorker.work_pool, property), MOVED
 
 
+def test_the_runner_of_a_process_worker_listens_for_cancellations() -> None:
+    assert "self._runner = " in inspect.getsource(process.ProcessWorker), MOVED
+    assert "self._cancelling_observer" in inspect.getsource(runner.Runner.__aenter__), MOVED
+    observer: Any = vars(runner)["FlowRunCancellingObserver"](on_cancelling=lambda _: None)
+    assert observer._in_flight_flow_run_ids == set(), MOVED
+
+
 @pytest.mark.skipif(version() >= (3, 8), reason="since Prefect 3.8 a supervisor knows the folder")
 def test_the_runner_of_a_process_worker_has_a_folder() -> None:
-    assert "self._runner = " in inspect.getsource(process.ProcessWorker), MOVED
     assert "self._tmp_dir: Path" in inspect.getsource(runner.Runner), MOVED
 
 

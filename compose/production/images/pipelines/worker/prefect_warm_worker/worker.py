@@ -24,6 +24,7 @@ from prefect_warm_worker._prefect import (
     engine_environment,
     open_executors,
     storage_variables,
+    take_cancellations,
 )
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.events import Listener
@@ -92,6 +93,7 @@ class WarmWorker(Patience, ProcessWorker):
         """Start the zygote before any run is taken."""
         await self._start_zygote()
         await super().__aenter__()
+        self._tell_runner = await take_cancellations(self)
         for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
             self._begin(work)
         return self
@@ -209,6 +211,7 @@ class WarmWorker(Patience, ProcessWorker):
 
     def _cancel(self, flow_run: UUID) -> None:
         """Cancel a flow run if it is this worker's, as soon as it has a process."""
+        self._tell_runner(flow_run)
         if flow_run in self._in_flight.ids() and self._executors is not None:
             self._begin(self._cancel_with(self._executors, flow_run))
 

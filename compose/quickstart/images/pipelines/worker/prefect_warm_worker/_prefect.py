@@ -6,7 +6,7 @@ import functools
 import importlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -135,6 +135,18 @@ async def open_executors() -> AsyncIterator[Executors]:
     async with FlowRunExecutorContext() as context:
         await context._observer.__aexit__(None, None, None)  # the worker listens for itself, for all of them
         yield Executors(context)
+
+
+async def take_cancellations(worker: "ProcessWorker") -> Callable[[UUID], None]:
+    """Have a process worker's own runner listen no more for cancellations; returns what tells it of one, if the run is its."""
+    observer: Any = worker._runner._cancelling_observer
+    await observer.__aexit__(None, None, None)
+
+    def cancel(flow_run: UUID) -> None:
+        if flow_run in observer._in_flight_flow_run_ids:
+            observer.on_cancelling(flow_run)
+
+    return cancel
 
 
 class _ForkedHooks:
