@@ -69,6 +69,20 @@ def test_a_schedule_creates_runs(changing: Stack) -> None:
     )
 
 
-def test_forked_runs_share_what_their_worker_imported(engine_view: DockerMachine) -> None:
-    make = "from prefect_warm_worker.immortal import make_immortal; print(make_immortal())"
-    assert engine_view.execute("worker-default-1", "python", "-c", make).strip() == "True"
+_FORK = """
+import asyncio, pathlib, tempfile
+from prefect_warm_worker.forking import Job, Zygote
+
+async def main():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "told.py").write_text("import json, sys; print(sys.getrefcount(json.dumps) > 2**31)")
+    async with Zygote(["json"]) as zygote:
+        run = await zygote.fork(Job("told", {}, folder), 1)
+        await run.ended.wait()
+
+asyncio.run(main())
+"""
+
+
+def test_using_what_was_imported_ahead_writes_nothing_in_a_fork(engine_view: DockerMachine) -> None:
+    assert engine_view.execute("worker-default-1", "python", "-c", _FORK) == "True"

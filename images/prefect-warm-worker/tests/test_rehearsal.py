@@ -17,6 +17,23 @@ with get_client(sync_client=True) as one, get_client(sync_client=True) as other:
     print(one.api_url, logging.getLogger("prefect").level, get_current_settings().flows.default_retries)
 """
 
+_BEAT = """
+import threading
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+from prefect import flow_engine
+
+class Engine(MagicMock):
+    heartbeat_seconds = 30
+    def _build_heartbeat_event_template(self):
+        return None, None
+
+before = set(threading.enumerate())
+with flow_engine._send_heartbeats(Engine(flow_run=SimpleNamespace(state=None))):
+    (heart,) = set(threading.enumerate()) - before
+print(heart.daemon and heart.is_alive())
+"""
+
 
 def _environment(home: Path, **more: str) -> dict[str, str]:
     return {
@@ -38,22 +55,26 @@ def _environment(home: Path, **more: str) -> dict[str, str]:
     ],
 )
 def test_a_run_has_the_settings_of_its_environment(tmp_path: Path, more: Mapping[str, str], said: str) -> None:
-    assert _run(tmp_path, more) == said
+    assert _run(tmp_path, _TELL, more) == said
 
 
 def test_a_run_has_the_settings_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "prefect.toml").write_text("[flows]\ndefault_retries = 3\n", encoding="utf-8")
-    assert _run(tmp_path, {}) == "http://127.0.0.1:9/api/ 20 3"
+    assert _run(tmp_path, _TELL, {}) == "http://127.0.0.1:9/api/ 20 3"
 
 
 def test_a_run_has_the_settings_of_a_profile_that_changed(tmp_path: Path) -> None:
     (tmp_path / ".prefect").mkdir()
     profile = 'active = "one"\n[profiles.one]\nPREFECT_FLOWS_DEFAULT_RETRIES = "2"\n'
-    assert _run(tmp_path, {}, profile) == "http://127.0.0.1:9/api/ 20 2"
+    assert _run(tmp_path, _TELL, {}, profile) == "http://127.0.0.1:9/api/ 20 2"
 
 
-def _run(folder: Path, more: Mapping[str, str], profile: str | None = None) -> str:
-    (folder / "told.py").write_text(_TELL, encoding="utf-8")
+def test_the_end_of_a_flow_does_not_wait_for_the_thread_of_its_heartbeats(tmp_path: Path) -> None:
+    assert _run(tmp_path, _BEAT, {}) == "True"
+
+
+def _run(folder: Path, text: str, more: Mapping[str, str], profile: str | None = None) -> str:
+    (folder / "told.py").write_text(text, encoding="utf-8")
 
     async def run() -> str:
         async with Zygote(["prefect.engine"], _environment(folder)) as zygote:
