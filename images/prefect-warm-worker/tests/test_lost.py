@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
-from prefect.states import Cancelling, Running
+from prefect.states import Running
 
 from pools import Pools, Run, free_port, open_pools, wait
 from prefect_warm_worker.lost import LostRuns
@@ -130,10 +130,17 @@ def test_a_run_that_outlives_its_worker_is_left_to_end(stage: Pools) -> None:
     stop(successor)
 
 
+def test_the_end_of_a_run_begins_the_next_one(stage: Pools) -> None:
+    worker = stage.start_worker("warm", "--limit", "1", name="waits", PREFECT_WORKER_QUERY_SECONDS="600")
+    for run in [begin(stage, SHORT, "first"), stage.begin(SHORT, "warm", name="second")]:
+        run.wait_until("Completed")
+    stop(worker)
+
+
 def test_a_run_in_a_process_of_its_own_is_cancelled(stage: Pools) -> None:
     worker = stage.start_worker("warm", name="cancels")
     run = begin(stage, NEW, "cancelled")
-    stage.client.set_flow_run_state(run.id, Cancelling())
+    run.cancel()
     run.wait_until(NEW.state)
     assert "Started as a new process: LC_ALL would be read too late." in messages(run)
     stop(worker)
