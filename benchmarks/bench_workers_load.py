@@ -80,9 +80,15 @@ def _write(outcomes: list[Outcome], statements: dict[str, list[tuple[float, int,
     lines: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for outcome in outcomes:
         load = outcome.load
-        lines[f"{load.kind}, {load.runs}, {load.variant}"].append((load.workers, outcome.runs_a_minute))
+        settings = "" if load.variant == "usual" else f", {load.variant}"
+        lines[f"{load.kind}, {load.runs} queued{settings}"].append((load.workers, outcome.runs_a_minute))
     plot = pygal.XY(
-        title="Queued runs on several workers", x_title="workers", y_title="runs a minute", js=[], range=(0, None)
+        title="Queued runs on several workers",
+        x_title="workers",
+        y_title="runs a minute",
+        js=[],
+        range=(0, None),
+        truncate_legend=-1,
     )
     for line, points in lines.items():
         plot.add(line, points)
