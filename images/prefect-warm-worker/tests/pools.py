@@ -73,10 +73,13 @@ class Pools:
         self.folder, self.client, self._processes, self._server = folder, client, processes, server
         self._deployments: dict[tuple[str, Kind], UUID] = {}
 
-    def start_worker(self, kind: Kind, *words: str, name: str = "", **variables: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, kind: Kind, *words: str, name: str = "", limit: int = 4, **variables: str
+    ) -> subprocess.Popen[bytes]:
         """Start a worker of a pool. words: options more. name: the pool's, unless given. variables: of its environment."""
         name = name or f"the-{kind}"
-        options = ["--pool", kind, "--type", kind, "--name", name, "--limit", "4", "--install-policy", "never", *words]
+        common = ["--pool", kind, "--type", kind, "--name", name, "--limit", str(limit), "--install-policy", "never"]
+        options = [*common, *words]
         command = _prefect(self.folder, name, str(self.client.api_url), "worker", "start", *options, **variables)
         return self._processes.enter_context(command)
 

@@ -131,7 +131,7 @@ def test_a_run_that_outlives_its_worker_is_left_to_end(stage: Pools) -> None:
 
 
 def test_the_end_of_a_run_begins_the_next_one(stage: Pools) -> None:
-    worker = stage.start_worker("warm", "--limit", "1", name="waits", PREFECT_WORKER_QUERY_SECONDS="600")
+    worker = stage.start_worker("warm", name="waits", limit=1, PREFECT_WORKER_QUERY_SECONDS="600")
     for run in [begin(stage, SHORT, "first"), stage.begin(SHORT, "warm", name="second")]:
         run.wait_until("Completed")
     stop(worker)
