@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load soak-workers clean
+.PHONY: up test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -61,6 +61,9 @@ bench-workers: $(VENV)/.dev
 
 bench-workers-load: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_workers_load.py $(ARGS)
+
+bench-workers-requests: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_workers_requests.py $(ARGS)
 
 soak-workers: $(VENV)/.dev
 	$(BIN)/python benchmarks/soak_workers.py $(ARGS)

@@ -12,6 +12,8 @@ from workers_stack import Worker, WorkersStack, read_cpu, read_memory
 
 CONCURRENCY = 8
 _SLEEPERS = 6
+SETTLING = 20.0
+"""Seconds for what follows the start of a worker."""
 Figures = dict[str, list[float]]
 """Samples by measure."""
 
@@ -40,6 +42,7 @@ def measure_idling(stack: WorkersStack, kind: str, amounts: Amounts) -> Figures:
     with ExitStack() as workers:
         for _ in range(amounts.idle_workers):
             workers.callback(stack.start_worker(kind).remove)
+        time.sleep(SETTLING)
         used = _cpu_of(lambda: time.sleep(amounts.seconds), stack.server, stack.database)
     return {"server-idle-cpu": [used * 60 / amounts.seconds]}
 

@@ -78,6 +78,8 @@ class WorkersStack:
         self._left.close()
 
     def _start(self) -> None:
+        for image in (SERVER, DATABASE):
+            self._pull(image)
         self._password = secrets.token_hex(8)
         self._network: Network = self._engine.networks.create(f"bench-workers-{secrets.token_hex(4)}")
         self._left.callback(self._network.remove)
@@ -88,6 +90,13 @@ class WorkersStack:
         self.server = self._run(SERVER, words, self._server_environment(), alias="server", ports=ports)
         self.api = Api(f"http://127.0.0.1:{port}/api", ("admin", self._password))
         wait_until(self.api.is_ready, "the server is ready")
+
+    def _pull(self, image: str) -> None:
+        """Pull an image unless the engine has it: creating a container doesn't."""
+        try:
+            self._engine.images.get(image)
+        except docker.errors.ImageNotFound:
+            self._engine.images.pull(image)
 
     def _start_database(self) -> Container:
         environment = {
