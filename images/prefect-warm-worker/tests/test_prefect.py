@@ -1,12 +1,18 @@
 """What the warm worker relies on in Prefect's private modules is there: a Prefect that moved it fails here, and by name."""
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import AsyncMock
+from uuid import uuid4
 
 import prefect
 import pytest
 from prefect import context, flow_engine, flows
+from prefect.client.schemas import objects
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.events import RelatedResource, related
 from prefect.logging import configuration
 from prefect.runner import _control_channel, _flow_run_executor, _process_manager, runner
 from prefect.settings import get_current_settings
@@ -15,6 +21,7 @@ from prefect.workers import base, process
 
 from pools import version
 from prefect_warm_worker import _prefect
+from prefect_warm_worker.related import describe, remember
 
 MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect.py"
 
@@ -89,6 +96,32 @@ def test_an_engine_is_started_with_these_variables(name: str) -> None:
 def test_the_end_of_a_flow_may_wait_for_its_heartbeats_or_not() -> None:
     assert "join_on_exit" in inspect.signature(flow_engine._send_heartbeats).parameters, MOVED
     assert "with _send_heartbeats(self):" in inspect.getsource(flow_engine.FlowRunEngine), MOVED
+
+
+def made(model: Callable[..., Any], **fields: Any) -> Any:  # noqa: ANN401  # whichever it is
+    """Make an object of Prefect's API."""
+    return model(id=uuid4(), **fields)
+
+
+def test_a_runs_events_tell_what_its_worker_has_read_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, pool = made(objects.Flow, name="add", tags=["a"]), made(objects.WorkPool, name="warm", type="warm")
+    deployment = made(DeploymentResponse, name="daily", flow_id=flow.id, tags=["b"], branch="main")
+    places = {"deployment_id": deployment.id, "work_pool_name": pool.name}
+    run = made(objects.FlowRun, flow_id=flow.id, **places)
+    answers = {"flow": flow, "deployment": deployment, "work_pool": pool}
+    client = AsyncMock(**{f"read_{kind}.return_value": answer for kind, answer in answers.items()})
+
+    def ask() -> list[RelatedResource]:
+        with made(context.FlowRunContext.model_construct, flow_run=run):
+            return asyncio.run(related.related_resources_from_run_context(client))
+
+    monkeypatch.setattr(related, "RESOURCE_CACHE", {})
+    asked, requests = ask(), len(client.mock_calls)
+    assert requests == len(answers), MOVED
+    related.RESOURCE_CACHE.clear()
+    remember(describe(deployment, flow, pool))
+    assert ask() == asked, MOVED
+    assert len(client.mock_calls) == requests, MOVED
 
 
 def test_settings_are_variables() -> None:

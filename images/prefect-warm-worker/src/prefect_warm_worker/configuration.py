@@ -5,12 +5,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
+from prefect.client.schemas.objects import Flow, FlowRun, WorkPool
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import get_current_settings
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
+from prefect_warm_worker import related
 from prefect_warm_worker._prefect import settings_variables
+from prefect_warm_worker.child import RELATED
 from prefect_warm_worker.limits import Limits
 from prefect_warm_worker.settings import Settings, parse_memory
 
@@ -20,6 +25,7 @@ class WarmJobConfiguration(ProcessJobConfiguration):
 
     memory_limit: str | None = Field(default=None)
     max_run_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None)
+    _related: str = PrivateAttr("[]")
 
     @field_validator("memory_limit")
     @classmethod
@@ -27,6 +33,24 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         if value is not None:
             parse_memory(value)
         return value
+
+    def prepare_for_flow_run(  # noqa: PLR0913, PLR0917  # as the base class has them
+        self,
+        flow_run: FlowRun,
+        deployment: DeploymentResponse | None = None,
+        flow: Flow | None = None,
+        work_pool: WorkPool | None = None,
+        worker_name: str | None = None,
+        worker_id: UUID | None = None,
+    ) -> None:
+        """Prepare the job as Prefect does, and keep what is known of the run's surroundings for its events."""
+        super().prepare_for_flow_run(flow_run, deployment, flow, work_pool, worker_name, worker_id)
+        self._related = related.describe(deployment, flow, work_pool)
+
+    @property
+    def related(self) -> dict[str, str]:
+        """The variable that tells a fork what its events tell of the run's flow, deployment and pool."""
+        return {RELATED: self._related}
 
     @classmethod
     def _base_environment(cls) -> dict[str, str]:

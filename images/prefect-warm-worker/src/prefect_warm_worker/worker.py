@@ -144,7 +144,9 @@ class WarmWorker(Patience, ProcessWorker):
         async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
             job = Job(
                 module,
-                engine_environment(flow_run.id, configuration.env, {**more, **storage_variables(self)}),
+                engine_environment(
+                    flow_run.id, configuration.env, {**more, **storage_variables(self), **configuration.related}
+                ),
                 directory,
             )
             async with forks.begin(job, lines, stream=stream) as run:

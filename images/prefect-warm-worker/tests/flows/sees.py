@@ -24,6 +24,8 @@ from typing import Any
 
 from beside import NAME  # type: ignore[import-not-found]  # found where flows run
 from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.events.related import related_resources_from_run_context
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
@@ -35,7 +37,7 @@ NAMED = {"COLOUR", "TZ", "TMPDIR", "HOME", "PYTHONPATH", "LANG", "DROPPED"}
 def look(told: str, large: list[int]) -> str:
     """Tell what there is to see, and return a large result."""
     get_run_logger().info("%s numbers", len(large))
-    facts = {**process(), **interpreter(), **logs(), **settings()}
+    facts = {**process(), **interpreter(), **logs(), **settings(), **events()}
     Path(told, "facts.json").write_text(json.dumps(facts, indent=1, default=repr), encoding="utf-8")
     Path(told, "drawn").write_text(f"{random.random()} {uuid.uuid4()}", encoding="utf-8")
     return "x" * 400_000
@@ -142,6 +144,18 @@ def _logger(logger: logging.Logger) -> list[Any]:
 def settings() -> dict[str, Any]:
     """Tell Prefect's settings that are not the defaults."""
     return {"settings": get_current_settings().to_environment_variables(exclude_unset=True)}
+
+
+def events() -> dict[str, Any]:
+    """Tell what this run's events are related to beside the run itself."""
+
+    async def read() -> list[str]:
+        async with get_client() as client:
+            found = await related_resources_from_run_context(client)
+        surroundings = [resource for resource in found if resource.role != "flow-run"]
+        return [f"{resource.role.replace('-', ' ')} '{resource.name}'" for resource in surroundings]
+
+    return {"events are related to": asyncio.run(read())}
 
 
 @flow

@@ -18,6 +18,8 @@ from prefect_warm_worker.zygote import BLOCKED
 
 WORKSPACE = "PREFECT__WARM_WORKER_WORKSPACE"
 """The variable that names the file in which the worker says what is to be prepared."""
+RELATED = "PREFECT__WARM_WORKER_RELATED"
+"""The variable with what the run's events tell of its flow, deployment and pool, as JSON."""
 
 
 def become_run(request: Message, output: int) -> None:
@@ -77,10 +79,14 @@ def forget() -> None:
 
 def prepare() -> int | None:
     """Enter the run's workspace, where its worker wants one prepared; returns an exit code where that fails."""
-    file = os.environ.pop(WORKSPACE, None)
+    related, file = (os.environ.pop(name, None) for name in (RELATED, WORKSPACE))
+    if related is not None:
+        from prefect_warm_worker.related import remember  # noqa: PLC0415  # only Prefect's runs have it
+
+        remember(related)
     if file is None:
         return None
-    from prefect_warm_worker._prefect import enter_workspace  # noqa: PLC0415  # only Prefect's runs have it
+    from prefect_warm_worker._prefect import enter_workspace  # noqa: PLC0415  # as above
     from prefect_warm_worker.rehearsal import set_up  # noqa: PLC0415  # as above
 
     failed = enter_workspace(file)
