@@ -1,6 +1,7 @@
 """Prefect's process worker, made patient: an outage of the server ends neither it nor its runs, and it knows whether it polls."""
 
 import asyncio
+import math
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ _SILENCE = 25.0
 """Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
 _STEADY = 150.0
 """Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
+_LONGEST_ANSWER: float = 200
+"""Flow runs: Prefect's server sends no more at once, and refuses to be asked for more; it can be set to less."""
 _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
@@ -34,6 +37,7 @@ class Patience(_Worker):
         self._in_flight = InFlight(self._submitting_flow_run_ids)
         self._polled: float | None = None
         self._steady_since: float | None = None
+        self._longest_answer = _LONGEST_ANSWER
         self._may_have_left = False
         """Whether the pool may have runs for which there was no room."""
 
@@ -83,9 +87,9 @@ class Patience(_Worker):
     async def _ask_for_runs(self) -> list[WorkerFlowRunResponse]:
         until = datetime.now(timezone.utc) + timedelta(seconds=int(self._prefetch_seconds))  # noqa: UP017  # Python 3.10
         wanted: dict[str, Any] = {"work_queue_names": list(self._work_queues), "scheduled_before": until.isoformat()}
-        room = None
-        if self._limiter is not None:
-            room = wanted["limit"] = max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
+        room = self._room()
+        if room <= self._longest_answer:
+            wanted["limit"] = room
         try:
             answer = await self.client.request(
                 "POST",
@@ -94,12 +98,21 @@ class Patience(_Worker):
                 json=wanted,
             )
         except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and "limit" in wanted:
+                self._longest_answer = room - 1
+                return await self._ask_for_runs()
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
             return []  # a pool that isn't there yet is made at the next heartbeat
         found = [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
-        self._may_have_left = len(found) == room
+        self._may_have_left = len(found) == room or (bool(found) and "limit" not in wanted)
         return found
+
+    def _room(self) -> float:
+        """Return how many flow runs may begin, with those that are about to: the server still calls them scheduled."""
+        if self._limiter is None:
+            return math.inf
+        return max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
 
     @property
     def has_room(self) -> bool:
