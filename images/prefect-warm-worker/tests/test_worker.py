@@ -1,15 +1,19 @@
 """The worker as Prefect finds it."""
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import anyio
 import httpx
 import pytest
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
+from prefect_warm_worker.contention import Contention
 from prefect_warm_worker.worker import WarmWorker
 
 
@@ -53,18 +57,24 @@ class Queue:
 POOL = uuid4()
 
 
-def poll(queue: Queue, room: int) -> tuple[list[str], bool]:
+def poll(queue: Queue, room: int, spare: int = 0) -> tuple[list[str], bool]:
     """Poll once. Returns the runs, and whether there may be more."""
     worker = WarmWorker(work_pool_name="any", limit=room)
     worker._client, worker._limiter = queue, anyio.CapacityLimiter(room)  # type: ignore[assignment]  # as once it is entered
+    worker._contention.spare = spare
     found = asyncio.run(worker._get_scheduled_flow_runs())
     return [str(response.flow_run.id) for response in found], worker._may_have_left
 
 
-@pytest.mark.parametrize(("waiting", "may_have_left"), [(1, False), (2, True)])
-def test_an_answer_as_long_as_asked_for_may_have_left_some(waiting: int, *, may_have_left: bool) -> None:
-    runs, more = poll(Queue(waiting), room=2)
-    assert (len(runs), more) == (waiting, may_have_left)
+@pytest.mark.parametrize(
+    ("waiting", "spare", "found", "may_have_left"),
+    [(1, 0, 1, False), (2, 0, 2, True), (2, 4, 2, False), (3, 4, 3, True), (9, 4, 6, True)],
+)
+def test_a_worker_knows_whether_there_may_be_more_runs_than_it_has_room_for(
+    waiting: int, spare: int, found: int, *, may_have_left: bool
+) -> None:
+    runs, more = poll(Queue(waiting), room=2, spare=spare)
+    assert (len(runs), more) == (found, may_have_left)
 
 
 @pytest.mark.parametrize("limit", [200, 50])
@@ -78,3 +88,39 @@ def test_a_server_that_sends_less_than_is_asked_for_is_asked_without_a_number() 
     queue = Queue(500, limit=50)
     runs, more = poll(queue, room=100)
     assert (len(runs), more, queue.asked) == (50, True, [100, None])
+
+
+def response(queue: UUID, *, minutes: float = -1) -> WorkerFlowRunResponse:
+    """Return a flow run of a queue that is to begin so many minutes from now."""
+    run = FlowRun(flow_id=POOL, next_scheduled_start_time=datetime.now(timezone.utc) + timedelta(minutes=minutes))  # noqa: UP017
+    return WorkerFlowRunResponse(work_pool_id=POOL, work_queue_id=queue, flow_run=run)
+
+
+def test_a_worker_that_is_never_refused_takes_runs_in_their_order() -> None:
+    contention, found = Contention(), [response(POOL) for _ in range(20)]
+    contention.note(is_taken=True)
+    assert contention.spare == 0
+    assert contention.spread(found) == found
+
+
+def test_a_worker_that_was_refused_looks_further_for_a_while() -> None:
+    contention, spares = Contention(), []
+    for is_taken in (False, False, True, True, True, True, True, True, True, True, True):
+        contention.note(is_taken=is_taken)
+        spares.append(contention.spare)
+    assert spares == [2, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0]
+    for _ in range(10):
+        contention.note(is_taken=False)
+    assert contention.spare == 6
+
+
+def test_runs_of_another_queue_or_of_later_stay_behind() -> None:
+    contention, other = Contention(), uuid4()
+    contention.note(is_taken=False)
+    first, later = [response(POOL) for _ in range(50)], [response(POOL, minutes=1), response(POOL)]
+    behind = [response(other), response(POOL)]
+    for tail in (later, behind):
+        spread = contention.spread([*first, *tail])
+        assert spread[50:] == tail
+        assert spread[:50] != first
+        assert sorted(spread[:50], key=first.index) == first

@@ -10,6 +10,7 @@ import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 
+from prefect_warm_worker.contention import Contention
 from prefect_warm_worker.in_flight import InFlight
 from prefect_warm_worker.stop import Stop
 
@@ -35,6 +36,7 @@ class Patience(_Worker):
         super().__init__(*args, **kwargs)
         self._stop = Stop()
         self._in_flight = InFlight(self._submitting_flow_run_ids)
+        self._contention = Contention()
         self._polled: float | None = None
         self._steady_since: float | None = None
         self._longest_answer = _LONGEST_ANSWER
@@ -73,7 +75,7 @@ class Patience(_Worker):
         return found
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Ask for no more runs than there is room for, and note that the server answered.
+        """Ask for no more runs than it takes, and note that the server answered.
 
         Prefect's own worker is sent the whole queue at each poll. An answer may name runs that were begun since.
         """
@@ -82,14 +84,15 @@ class Patience(_Worker):
         self._steady_since = self._steady_since or self._polled
         if self._stop.asked.is_set():
             return []
-        return [response for response in found if response.flow_run.id not in self._in_flight]
+        return self._contention.spread([response for response in found if response.flow_run.id not in self._in_flight])
 
     async def _ask_for_runs(self) -> list[WorkerFlowRunResponse]:
         until = datetime.now(timezone.utc) + timedelta(seconds=int(self._prefetch_seconds))  # noqa: UP017  # Python 3.10
         wanted: dict[str, Any] = {"work_queue_names": list(self._work_queues), "scheduled_before": until.isoformat()}
         room = self._room()
-        if room <= self._longest_answer:
-            wanted["limit"] = room
+        asked = room + self._contention.spare
+        if asked <= self._longest_answer:
+            wanted["limit"] = asked
         try:
             answer = await self.client.request(
                 "POST",
@@ -99,13 +102,13 @@ class Patience(_Worker):
             )
         except httpx.HTTPStatusError as error:
             if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and "limit" in wanted:
-                self._longest_answer = room - 1
+                self._longest_answer = asked - 1
                 return await self._ask_for_runs()
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
             return []  # a pool that isn't there yet is made at the next heartbeat
         found = [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
-        self._may_have_left = len(found) == room or (bool(found) and "limit" not in wanted)
+        self._may_have_left = len(found) > room or len(found) == asked or (bool(found) and "limit" not in wanted)
         return found
 
     def _room(self) -> float:
@@ -113,6 +116,12 @@ class Patience(_Worker):
         if self._limiter is None:
             return math.inf
         return max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
+
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        """Take a flow run, unless another worker has, and note which."""
+        is_taken = await super()._propose_pending_state(flow_run)
+        self._contention.note(is_taken=is_taken)
+        return is_taken
 
     @property
     def has_room(self) -> bool:
