@@ -26,6 +26,9 @@ SHORT = Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 4}
 NEW = Scenario(
     "new process", "waits.py:nap", "Cancelled", parameters={"seconds": 60}, variables={"env": {"LC_ALL": "C"}}
 )
+SHORT_NEW = Scenario(
+    "short new process", "waits.py:nap", "Completed", parameters={"seconds": 4}, variables={"env": {"LC_ALL": "C"}}
+)
 ABOVE = Scenario("above", "waits.py:above", "Completed", parameters={"seconds": 60})
 EAT = Scenario("eat", "waits.py:eat", "Crashed", parameters={"mebibytes": 500}, variables={"memory_limit": "200m"})
 LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60}, variables={"max_run_seconds": 2})
@@ -35,7 +38,7 @@ LATE = Scenario("late nap", "waits.py:nap", "Crashed", parameters={"seconds": 60
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
     """Give a server, and pools whose workers each test starts."""
     with open_pools(tmp_path_factory.mktemp("lost")) as opened:
-        for scenario in (NAP, TALK, SHORT, NEW, ABOVE, EAT, LATE):
+        for scenario in (NAP, TALK, SHORT, NEW, SHORT_NEW, ABOVE, EAT, LATE):
             opened.deploy(scenario, "warm")
         yield opened
 
@@ -48,8 +51,8 @@ def begin(stage: Pools, scenario: Scenario, name: str) -> Run:
 
 
 def stop(worker: "subprocess.Popen[bytes]") -> None:
-    """Stop a worker as a supervisor does, and see that it ends well."""
-    worker.terminate()
+    """Stop a worker as `tini -g` does, with a signal to all of its process group, and see that it ends well."""
+    os.killpg(worker.pid, signal.SIGTERM)
     assert worker.wait(60) == 0
 
 
@@ -70,9 +73,10 @@ def messages(run: Run) -> str:
 
 def test_a_worker_that_is_stopped_lets_runs_finish_and_cancels_the_rest(stage: Pools) -> None:
     worker = stage.start_worker("warm", name="stops", PREFECT_WARM_WORKER_GRACE="8")
-    long, short = begin(stage, NAP, "cancelled at the end"), begin(stage, SHORT, "through in time")
+    long = begin(stage, NAP, "cancelled at the end")
+    short = [begin(stage, scenario, f"{scenario.name}, through in time") for scenario in (SHORT_NEW, SHORT)]
     stop(worker)
-    assert short.read().state_name == "Completed"
+    assert [run.read().state_name for run in short] == ["Completed", "Completed"]
     assert long.read().state_name == "Cancelled"
     assert (long.told / "hook Cancelling").exists()
     assert "Its worker stops was stopped" in messages(long)

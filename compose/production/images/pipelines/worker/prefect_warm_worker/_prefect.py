@@ -49,6 +49,8 @@ _supervisor, _runtime, _hooks = (
     _import(f"prefect.runner._workspace_{name}") for name in ("supervisor", "runtime", "hook_runner")
 )
 """Since Prefect 3.8 a supervisor fetches a flow's code before the engine starts, and hooks run in processes of their own."""
+GIVES_SESSIONS = _supervisor is not None
+"""Whether a run that Prefect starts as a new process leads a session."""
 
 
 class Executors:

@@ -117,7 +117,7 @@ class WarmWorker(Patience, ProcessWorker):
         with self._in_flight.holding(flow_run.id):
             forks, executors = self._forks, self._executors
             if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
-                return await super().run(flow_run, configuration, task_status)
+                return await super().run(flow_run, configuration.apart(), task_status)
             result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
         if self._may_have_left or self.work_pool.concurrency_limit is not None:
             self._wake.set()

@@ -15,6 +15,7 @@ import socket
 import sys
 import sysconfig
 import threading
+import warnings
 from pathlib import Path
 
 from prefect_warm_worker.immortal import make_immortal
@@ -77,7 +78,9 @@ def sources() -> list[str]:
 
 def try_fork() -> None:
     """Fork once for nothing: libraries that are ready for it, as numpy's OpenBLAS is, end their threads before a fork."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of threads, which the worker names when it is told of them
+        pid = os.fork()
     if pid == 0:
         os._exit(0)
     os.waitpid(pid, 0)

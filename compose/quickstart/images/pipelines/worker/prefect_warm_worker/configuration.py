@@ -1,6 +1,7 @@
 """The job variables of the work pool type `warm`: Prefect's own of the type `process`, and a run's limits."""
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, PrivateAttr, field_validator
 
 from prefect_warm_worker import related
-from prefect_warm_worker._prefect import settings_variables
+from prefect_warm_worker._prefect import GIVES_SESSIONS, settings_variables
 from prefect_warm_worker.child import RELATED
 from prefect_warm_worker.limits import Limits
+from prefect_warm_worker.session import in_own_session
 from prefect_warm_worker.settings import Settings, parse_memory
 
 
@@ -61,6 +63,12 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         """Return the limits of the run: its own, or else the worker's."""
         memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
+
+    def apart(self) -> "WarmJobConfiguration":
+        """Return the job as a new process that doesn't get the signals of its worker's process group."""
+        if GIVES_SESSIONS or self.command is None or sys.platform == "win32":
+            return self
+        return self.model_copy(update={"command": in_own_session(self.command)})
 
     @contextlib.contextmanager
     def directory(self) -> Iterator[Path]:
