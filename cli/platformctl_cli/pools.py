@@ -1,6 +1,6 @@
 """Work pools: create, ls, set, pause, resume, delete."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,7 @@ app = typer.Typer(help="Create and change work pools.", no_args_is_help=True, ri
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Work pools.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=0, help="How many workers serve it.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The most flow runs at once.")]
-Type = Annotated[str | None, typer.Option("--type", help="How workers start a flow run: warm or process.")]
+Type = Annotated[Literal["warm", "process"] | None, typer.Option("--type", help="How workers start a flow run.")]
 Image = Annotated[str | None, typer.Option("--image", help="The workers' image, of platform.toml.")]
 Description = Annotated[str | None, typer.Option("--description", help="What the UI says about it.")]
 

@@ -23,7 +23,7 @@ def test_create_refuses_what_is_there_or_illegal_and_leaves_the_file(running: Cl
         (["dev"], "is in platform.toml already"),
         (["a", "a"], "twice"),
         (["Bad_Name"], "is not a legal name"),
-        (["a", "--type", "warp"], "expected 'warm' or 'process'"),
+        (["a", "--type", "warp"], "is not one of 'warm', 'process'"),
         (["a", "--image", "pipelins"], "did you mean 'pipelines'?"),
     ):
         result = running("pools", "create", *words)
