@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from platformctl.workspace import Workspace
+from platformctl.commands.workspace import Workspace
 from platformctl_cli.app import app
 from projects import FakeConnections
 

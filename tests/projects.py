@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from platformctl.adapters.prefect import Api, Client
-from platformctl.adapters.prefect_fake import FakePrefect
+from platformctl.adapters.prefect.fake import FakePrefect
+from platformctl.adapters.prefect.ports import Api, Client
+from platformctl.commands.workspace import Workspace
+from platformctl.model.spec import RuntimeName
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
-from platformctl.secrets import missing_secrets
 from platformctl.spec.load import Project
-from platformctl.spec.model import RuntimeName
-from platformctl.workspace import Workspace
+from platformctl.state.secrets import missing_secrets
 
 SPEC = """\
 [platform]

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from platformctl.plan.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
+from platformctl.model.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
 from platformctl.plan.reconcile_prefect import ZOMBIE_WITHIN
 from platformctl.plan.wanted import Wanted
-from platformctl.render.bundle import Service
+from platformctl.stack.bundle import Service
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

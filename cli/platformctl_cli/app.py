@@ -74,7 +74,7 @@ def choose(
     ] = False,
 ) -> None:
     """A self-hosted Prefect platform from one file, platform.toml, and its operation."""
-    from platformctl.workspace import Workspace
+    from platformctl.commands.workspace import Workspace
 
     given = context.obj if isinstance(context.obj, Workspace) else Workspace()
     context.obj = replace(given, folder=directory, env=env)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from platformctl.adapters.prefect import Api
-    from platformctl.plan.observed import FlowRun
+    from platformctl.adapters.prefect.ports import Api
+    from platformctl.model.observed import FlowRun
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def run(
     watch: Annotated[bool, typer.Option("--watch", help="Follow its log; exit 0 only if it Completed.")] = False,
 ) -> None:
     """Start a flow run of a deployment."""
-    from platformctl.runs import find_obstacle, require_server, start_run
+    from platformctl.commands.run import find_obstacle, require_server, start_run
     from platformctl_cli.display import out
 
     api = require_server(context.obj)
@@ -40,7 +40,7 @@ def run(
 
 def _watch(api: "Api", started: "FlowRun", address: str) -> None:
     """Follow a flow run to its end; an interrupt ends the watching, and not the run."""
-    from platformctl.runs import watch_run
+    from platformctl.commands.run import watch_run
     from platformctl_cli.display import show_run_item
     from platformctl_cli.finish import finish_run
 

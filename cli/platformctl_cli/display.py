@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from platformctl.adapters.prefect import LogLine
+from platformctl.adapters.prefect.ports import LogLine
+from platformctl.commands.run import StateChange
 from platformctl.errors import PlatformError
 from platformctl.plan.step import Plan
-from platformctl.runs import StateChange
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

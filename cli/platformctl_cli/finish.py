@@ -1,6 +1,6 @@
 """The end of a flow run that was watched."""
 
-from platformctl.adapters.prefect import Api
+from platformctl.adapters.prefect.ports import Api
 from platformctl.errors import RunError
 
 

@@ -26,7 +26,7 @@ def build_image(
     ] = None,
 ) -> None:
     """Build worker images whose inputs changed."""
-    from platformctl.build_image import build_images
+    from platformctl.commands.build_image import build_images
 
     options = {"use_cache": not no_cache, "push": push}
     with _when_needed() as report:

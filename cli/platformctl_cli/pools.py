@@ -7,7 +7,7 @@ import typer
 from platformctl_cli.output import Format, Output
 
 if TYPE_CHECKING:
-    from platformctl.up import Edits
+    from platformctl.commands.up import Edits
 
 app = typer.Typer(help="Create and change work pools.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,7 +30,7 @@ def create(  # noqa: PLR0913  # a pool's settings
     description: Description = None,
 ) -> None:
     """Add work pools and their workers."""
-    from platformctl.pools import create_pools
+    from platformctl.commands.pools import create_pools
 
     settings = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
     _change(context, "platformctl pools create", create_pools(names, settings))
@@ -48,7 +48,7 @@ def set_(  # noqa: PLR0913  # a pool's settings
     description: Description = None,
 ) -> None:
     """Change settings of work pools."""
-    from platformctl.pools import set_pools
+    from platformctl.commands.pools import set_pools
 
     given = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
     settings = {key: value for key, value in given.items() if value is not None}
@@ -58,7 +58,7 @@ def set_(  # noqa: PLR0913  # a pool's settings
 @app.command("ls")
 def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List the work pools of platform.toml and of Prefect."""
-    from platformctl.pools import list_pools
+    from platformctl.commands.pools import list_pools
     from platformctl_cli.display import show_json, show_table
 
     rows = list_pools(context.obj)
@@ -92,7 +92,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Delete a work pool with its workers and runs in flight."""
-    from platformctl.pools import delete_pool, runs_of_pool
+    from platformctl.commands.pools import delete_pool, runs_of_pool
     from platformctl_cli.confirm import confirm
     from platformctl_cli.display import out, show_edits
     from platformctl_cli.progress import progress
@@ -108,7 +108,7 @@ def delete(
 
 
 def _change(context: typer.Context, command: str, edits: "Edits") -> None:
-    from platformctl.up import change, key_edit
+    from platformctl.commands.up import change, key_edit
     from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
@@ -118,7 +118,7 @@ def _change(context: typer.Context, command: str, edits: "Edits") -> None:
 
 
 def _set_paused(context: typer.Context, names: list[str], *, is_paused: bool) -> None:
-    from platformctl.pools import set_paused
+    from platformctl.commands.pools import set_paused
     from platformctl_cli.display import out, show_edits
 
     show_edits(set_paused(context.obj, names, is_paused=is_paused))

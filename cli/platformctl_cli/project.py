@@ -18,7 +18,7 @@ def init(
     ] = None,
 ) -> None:
     """Write a platform.toml, a first flow and its deployment."""
-    from platformctl.init import init_project
+    from platformctl.commands.init import init_project
     from platformctl_cli.display import out
 
     folder: Path = context.obj.folder

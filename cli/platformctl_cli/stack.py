@@ -29,8 +29,8 @@ def up(
 
     Done when every worker is online in Prefect. Typed again, it does nothing; interrupted, it goes on.
     """
-    from platformctl.scale import parse_workers, worker_edits
-    from platformctl.up import up as bring_up
+    from platformctl.commands.scale import parse_workers, worker_edits
+    from platformctl.commands.up import up as bring_up
     from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
@@ -49,7 +49,7 @@ def plan(
     output: Output = Format.TABLE,
 ) -> None:
     """Show the steps that `up` would take, and why."""
-    from platformctl.up import preview
+    from platformctl.commands.up import preview
     from platformctl_cli.display import show_json, show_plan
     from platformctl_cli.summary import plan_content
 
@@ -64,7 +64,7 @@ def plan(
 
 def status(context: typer.Context, output: Output = Format.TABLE) -> None:
     """Show server, database, workers, and flow runs in flight."""
-    from platformctl.status import read_status
+    from platformctl.commands.status import read_status
     from platformctl_cli.display import show_json
     from platformctl_cli.summary import show_status
 
@@ -85,7 +85,7 @@ def logs(
     tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
 ) -> None:
     """Show what the platform's services wrote."""
-    from platformctl.logs import read_logs
+    from platformctl.commands.logs import read_logs
 
     try:
         for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
@@ -99,8 +99,8 @@ def scale(
     workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="How many workers a pool has.")],
 ) -> None:
     """Set how many workers pools have."""
-    from platformctl.scale import parse_workers, worker_edits
-    from platformctl.up import change, key_edit
+    from platformctl.commands.scale import parse_workers, worker_edits
+    from platformctl.commands.up import change, key_edit
     from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
@@ -119,8 +119,8 @@ def down(
 
     The data stays, unless --volumes.
     """
-    from platformctl.down import down as take_down
-    from platformctl.down import list_losses
+    from platformctl.commands.down import down as take_down
+    from platformctl.commands.down import list_losses
     from platformctl_cli.confirm import confirm
     from platformctl_cli.display import out
     from platformctl_cli.progress import progress
@@ -137,7 +137,7 @@ def down(
 
 def render(context: typer.Context) -> None:
     """Write what the platform runs from, and start nothing."""
-    from platformctl.render_bundle import render_to_disk
+    from platformctl.commands.render import render_to_disk
     from platformctl_cli.display import out
 
     folder, changed = render_to_disk(context.obj)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from platformctl.commands.status import PoolStatus, Status
+from platformctl.commands.up import Outcome
+from platformctl.commands.workspace import Workspace
 from platformctl.plan.step import Plan
-from platformctl.secrets import API_PASSWORD, USER, read_secrets
-from platformctl.status import PoolStatus, Status
-from platformctl.up import Outcome
-from platformctl.workspace import Workspace
+from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
 from platformctl_cli.display import out, show_edits, show_table
 
 

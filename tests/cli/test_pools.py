@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from commands import Cli
-from platformctl.plan.observed import FlowRun, WorkPool
+from platformctl.model.observed import FlowRun, WorkPool
 
 
 def test_create_writes_the_file_and_makes_the_pools_with_their_workers(running: Cli) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from commands import Cli
 from platformctl.errors import PreflightError
-from platformctl.plan.observed import FlowRun
+from platformctl.model.observed import FlowRun
 
 
 def test_up_from_nothing_shows_the_address_the_password_and_what_comes_next(cli: Cli) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from golden_check import Golden
+from platformctl.commands.init import init_project
 from platformctl.errors import UsageError
-from platformctl.init import init_project
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
 

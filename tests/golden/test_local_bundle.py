@@ -5,7 +5,7 @@ from pathlib import Path
 
 from golden_check import Golden
 from platformctl.plan.wanted import load_wanted
-from platformctl.render.local import render_local
+from platformctl.runtimes.local.bundle import render_local
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]

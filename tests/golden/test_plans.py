@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from golden_check import Golden
-from platformctl.plan.observed import FlowRun, Instance, Observed, Worker
+from platformctl.model.observed import FlowRun, Instance, Observed, Worker
 from platformctl.plan.reconcile import reconcile
 from platformctl.plan.wanted import Wanted, load_wanted
-from platformctl.render.compose import render_compose
+from platformctl.runtimes.docker.bundle import render_compose
 from platformctl.spec.load import load_project
 from projects import DEPLOYMENTS, SPEC, write_project
 from worlds import NOON, everything, instance, nothing, run

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from golden_check import Golden
-from platformctl.spec.reference import reference_page
+from reference import reference_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "platform.toml.md"
 

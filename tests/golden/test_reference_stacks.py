@@ -7,7 +7,7 @@ import yaml
 
 from golden_check import Golden
 from platformctl.plan.wanted import load_wanted
-from platformctl.render.compose import render_compose
+from platformctl.runtimes.docker.bundle import render_compose
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]

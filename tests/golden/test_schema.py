@@ -4,7 +4,7 @@ import json
 
 from golden_check import Golden
 from platformctl.assets import asset_path
-from platformctl.spec.schema import json_schema
+from schema import json_schema
 
 
 def test_the_shipped_schema_is_the_models(golden: Golden) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.builds import build_secrets
 from platformctl.errors import SpecError
 from platformctl.spec.load import load_project
+from platformctl.state.build_secrets import build_secrets
 from projects import SPEC, write_project
 
 BUILD = '\n[build]\nindex = "https://user:${TOKEN}@index.example/simple"\nca = "ca.pem"\n'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.database import complete_url, database_name, is_database_url
+from platformctl.model.database import complete_url, database_name, is_database_url
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from platformctl.deployments import Deployment, deployment_files, load_deployments
 from platformctl.errors import SpecError
-from platformctl.images import load_images
 from platformctl.spec.load import load_project
+from platformctl.stack.deployments import Deployment, deployment_files, load_deployments
+from platformctl.stack.images.context import load_images
 from projects import DEPLOYMENTS, SPEC, write_project
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.images import WorkerImage, load_images
 from platformctl.spec.load import load_project
+from platformctl.stack.images.context import WorkerImage, load_images
 from projects import SPEC, write_project
 
 

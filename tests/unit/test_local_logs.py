@@ -3,7 +3,7 @@
 from itertools import islice
 from pathlib import Path
 
-from platformctl.runtimes.local_logs import last_lines, read_logs
+from platformctl.runtimes.local.logs import last_lines, read_logs
 
 
 def test_the_last_lines_of_each_log_stand_behind_its_name(tmp_path: Path) -> None:

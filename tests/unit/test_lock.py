@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platformctl.errors import LockedError
-from platformctl.lock import locked
+from platformctl.state.lock import locked
 
 
 def test_the_second_says_who_holds_the_lock_and_gives_up_in_the_end(tmp_path: Path) -> None:

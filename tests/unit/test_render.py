@@ -6,9 +6,9 @@ from typing import Any
 import yaml
 
 from platformctl.plan.wanted import load_wanted
-from platformctl.render.bundle import Bundle, changed_files, write_bundle
-from platformctl.render.compose import render_compose
+from platformctl.runtimes.docker.bundle import render_compose
 from platformctl.spec.load import load_project
+from platformctl.stack.bundle import Bundle, changed_files, write_bundle
 from projects import SPEC, write_project
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from platformctl.errors import SpecError
-from platformctl.secrets import missing_secrets, read_secrets, unwritten_secrets, write_secrets
 from platformctl.spec.load import Project, load_project
+from platformctl.state.secrets import missing_secrets, read_secrets, unwritten_secrets, write_secrets
 from projects import SPEC, write_project
 
 URL = '\n[database]\nurl = "postgresql://prefect:${PASSWORD}@db.example/prefect"\n'

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from platformctl.images import load_images
 from platformctl.spec.load import load_project
-from platformctl.worker_package import installed_files
+from platformctl.stack.images.context import load_images
+from platformctl.stack.images.worker_package import installed_files
 from projects import SPEC, write_project
 
 PROCESS = 'type = "process"\nworkers'

@@ -9,9 +9,9 @@ from typing import cast
 from python_on_whales import ClientNotFoundError, DockerClient
 from python_on_whales.exceptions import DockerException
 
-from platformctl.builds import failed_build
-from platformctl.deployments import refused_deployments
 from platformctl.errors import BuildError, EngineError
+from platformctl.stack.deployments import refused_deployments
+from platformctl.state.build_secrets import failed_build
 
 OLDEST_COMPOSE = (2, 24)
 Line = Callable[[str], None]

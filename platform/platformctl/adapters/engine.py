@@ -13,7 +13,7 @@ import docker.errors
 import requests
 
 from platformctl.errors import EngineError, PreflightError
-from platformctl.plan.observed import LABEL, Instance, Machine
+from platformctl.model.observed import LABEL, Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""

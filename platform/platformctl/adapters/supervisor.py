@@ -20,7 +20,7 @@ from supervisor.states import ProcessStates
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from platformctl.errors import SupervisorError
-from platformctl.plan.observed import Status
+from platformctl.model.observed import Status
 from platformctl.waiting import wait_until
 
 _STATUSES: Mapping[int, Status] = {

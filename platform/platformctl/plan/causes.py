@@ -1,7 +1,7 @@
 """Why an instance must be replaced or started, in words."""
 
-from platformctl.plan.observed import Instance
-from platformctl.render.bundle import Service
+from platformctl.model.observed import Instance
+from platformctl.stack.bundle import Service
 
 _DOINGS = {"created": "was never started", "restarting": "keeps restarting", "dead": "failed to start"}
 

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from platformctl.adapters.prefect import Api, Client
+from platformctl.adapters.prefect.ports import Api, Client
+from platformctl.model.spec import RuntimeName
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
-from platformctl.spec.model import RuntimeName
 
 
 class Connections(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from platformctl.plan.observed import Instance, Machine
+from platformctl.model.observed import Instance, Machine
 from platformctl.plan.reconcile_workers import stop_change
 from platformctl.plan.step import Action, Plan, RemoveInstances, RemoveNetwork, RemoveVolume, Step
 from platformctl.spec.load import Project

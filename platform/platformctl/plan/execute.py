@@ -5,11 +5,10 @@ import threading
 import time
 from collections.abc import Mapping
 
-from platformctl.adapters.prefect import Api, Client
-from platformctl.builds import build_secrets
-from platformctl.drain import pause_pool, resume_pool, unfinished_runs, wait_for_runs
+from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.errors import ServerError
 from platformctl.plan.connections import Connections
+from platformctl.plan.drain import pause_pool, resume_pool, unfinished_runs, wait_for_runs
 from platformctl.plan.ready import await_service, await_workers
 from platformctl.plan.reconcile_prefect import lost_run_step
 from platformctl.plan.report import Note, Report, StepFailed, StepFinished, StepStarted
@@ -37,11 +36,12 @@ from platformctl.plan.step import (
     WriteBundle,
     WriteSecrets,
 )
-from platformctl.render.bundle import write_bundle
-from platformctl.render.warm import STOP_MARGIN
 from platformctl.runtimes.runtime import BuildOptions, Runtime
-from platformctl.secrets import write_secrets
 from platformctl.spec.load import Project
+from platformctl.stack.bundle import write_bundle
+from platformctl.stack.warm import STOP_MARGIN
+from platformctl.state.build_secrets import build_secrets
+from platformctl.state.secrets import write_secrets
 
 _KILL_AFTER = 10
 """Seconds that a worker without flow runs gets to end."""

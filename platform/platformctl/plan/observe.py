@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from platformctl.adapters.prefect import Api
-from platformctl.drain import interrupted_drains
-from platformctl.plan.observed import Observed
+from platformctl.adapters.prefect.ports import Api
+from platformctl.model.observed import Observed
+from platformctl.plan.drain import interrupted_drains
 from platformctl.plan.wanted import Wanted
-from platformctl.render.bundle import changed_files
 from platformctl.runtimes.runtime import Runtime
-from platformctl.secrets import unwritten_secrets
+from platformctl.stack.bundle import changed_files
+from platformctl.state.secrets import unwritten_secrets
 
 
 def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 
-from platformctl.adapters.prefect import Api
+from platformctl.adapters.prefect.ports import Api
 from platformctl.errors import ServiceError
-from platformctl.plan.observed import Instance
+from platformctl.model.observed import Instance
 from platformctl.plan.reconcile_workers import is_fresh
-from platformctl.render.bundle import Service
 from platformctl.runtimes.runtime import Runtime
+from platformctl.stack.bundle import Service
 from platformctl.waiting import wait_until
 
 _SERVICE_SECONDS, _MIGRATION_SECONDS, _WORKERS_SECONDS = 180.0, 7200.0, 180.0

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from platformctl.model.observed import Instance, Observed
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.observed import Instance, Observed
 from platformctl.plan.reconcile_prefect import deployment_steps, orphan_steps, pool_steps, zombie_steps
 from platformctl.plan.reconcile_workers import await_steps, worker_steps
 from platformctl.plan.step import (
@@ -18,8 +18,8 @@ from platformctl.plan.step import (
     WriteSecrets,
 )
 from platformctl.plan.wanted import Wanted
-from platformctl.render.bundle import Service
-from platformctl.secrets import SERVER_PROFILE
+from platformctl.stack.bundle import Service
+from platformctl.state.secrets import SERVER_PROFILE
 
 
 def reconcile(wanted: Wanted, observed: Observed) -> Plan:

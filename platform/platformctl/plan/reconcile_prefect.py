@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from platformctl.errors import SpecError
-from platformctl.plan.observed import FlowRun, Instance, Observed, WorkPool
+from platformctl.model.observed import FlowRun, Instance, Observed, WorkPool
+from platformctl.model.spec import Pool, WorkerType
 from platformctl.plan.step import (
     Action,
     AddJobVariables,
@@ -18,8 +19,7 @@ from platformctl.plan.step import (
     UpdatePool,
 )
 from platformctl.plan.wanted import Wanted
-from platformctl.render.bundle import HEARTBEAT
-from platformctl.spec.model import Pool, WorkerType
+from platformctl.stack.bundle import HEARTBEAT
 
 ZOMBIE_WITHIN = 4.0 * HEARTBEAT
 """Seconds without a heartbeat after which a flow run is crashed: with fewer than three, healthy runs are crashed too."""

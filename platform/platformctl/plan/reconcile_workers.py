@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from platformctl.model.observed import Instance, Observed, Worker
+from platformctl.model.spec import Pool
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.observed import Instance, Observed, Worker
 from platformctl.plan.reconcile_prefect import reschedules
 from platformctl.plan.step import Action, AwaitWorkers, StartWorkers, Step, StopWorkers
 from platformctl.plan.wanted import Wanted
-from platformctl.render.bundle import Service
-from platformctl.spec.model import Pool
+from platformctl.stack.bundle import Service
 
 _GRACE_OF_REMOVED = 60
 """Seconds for the flow runs of a pool that platform.toml has no more."""

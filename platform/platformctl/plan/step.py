@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from platformctl.images import WorkerImage
-from platformctl.plan.observed import FlowRun, WorkPool
-from platformctl.render.bundle import Bundle, Service
+from platformctl.model.observed import FlowRun, WorkPool
+from platformctl.stack.bundle import Bundle, Service
+from platformctl.stack.images.context import WorkerImage
 
 
 class Action(StrEnum):

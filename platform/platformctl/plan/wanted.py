@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from platformctl.deployments import Deployment, load_deployments
-from platformctl.images import WorkerImage, load_images
-from platformctl.render.bundle import Bundle, Render, digest_of
 from platformctl.spec.load import Project
+from platformctl.stack.bundle import Bundle, Render, digest_of
+from platformctl.stack.deployments import Deployment, load_deployments
+from platformctl.stack.images.context import WorkerImage, load_images
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from platformctl.errors import EngineError
-from platformctl.render.bundle import COMPOSE, SUPERVISOR
+from platformctl.model.spec import RuntimeName
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
-from platformctl.spec.model import RuntimeName
+from platformctl.stack.bundle import COMPOSE, SUPERVISOR
 
 if TYPE_CHECKING:
-    from platformctl.runtimes.docker import DockerRuntime
+    from platformctl.runtimes.docker.runtime import DockerRuntime
 
 _FALLBACK = "No Docker engine answers: the platform runs as local processes, with {database}."
 
@@ -54,12 +54,12 @@ def _choose(project: Project) -> Runtime:
 
 
 def _docker(project: Project) -> "DockerRuntime":
-    from platformctl.runtimes.docker import DockerRuntime  # noqa: PLC0415  # what the other runtime needs isn't loaded
+    from platformctl.runtimes.docker.runtime import DockerRuntime  # noqa: PLC0415  # what the other runtime needs isn't loaded
 
     return DockerRuntime(project)
 
 
 def _local(project: Project, note: str = "") -> Runtime:
-    from platformctl.runtimes.local import LocalRuntime  # noqa: PLC0415  # as above
+    from platformctl.runtimes.local.runtime import LocalRuntime  # noqa: PLC0415  # as above
 
     return LocalRuntime(project, note)

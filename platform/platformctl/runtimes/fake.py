@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platformctl.adapters.prefect_fake import FakePrefect
-from platformctl.deployments import Deployment
+from platformctl.adapters.prefect.fake import FakePrefect
 from platformctl.errors import PlatformError, PreflightError
-from platformctl.images import WorkerImage
-from platformctl.plan.observed import Instance, Machine
+from platformctl.model.observed import Instance, Machine
 from platformctl.plan.wanted import load_wanted
-from platformctl.render.bundle import Bundle, Service
-from platformctl.render.compose import render_compose
+from platformctl.runtimes.docker.bundle import render_compose
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project, load_project
+from platformctl.stack.bundle import Bundle, Service
+from platformctl.stack.deployments import Deployment
+from platformctl.stack.images.context import WorkerImage
 
 
 @dataclass

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from platformctl.deployments import Deployment
-from platformctl.images import WorkerImage
-from platformctl.plan.observed import Machine
-from platformctl.render.bundle import Bundle
+from platformctl.model.observed import Machine
 from platformctl.spec.load import Project
+from platformctl.stack.bundle import Bundle
+from platformctl.stack.deployments import Deployment
+from platformctl.stack.images.context import WorkerImage
 
 Line = Callable[[str], None]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from platformctl.spec.model import OLDEST_WARM, WARM_KEYS, Image, Pool, Spec, mebibytes
+from platformctl.model.spec import OLDEST_WARM, WARM_KEYS, Image, Pool, Spec, mebibytes
 from platformctl.spec.problems import Problem, nearest
 
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")

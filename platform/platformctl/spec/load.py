@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
+from platformctl.model.spec import Pool, Spec
 from platformctl.spec.check import check_spec
-from platformctl.spec.model import Pool, Spec
 from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error
 
 FILE_NAME = "platform.toml"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from platformctl.errors import SpecError
-from platformctl.spec.model import Spec
+from platformctl.model.spec import Spec
 
 KeyPath = tuple[str, ...]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from platformctl.spec.schema import json_schema
 from projects import SPEC
+from schema import json_schema
 
 ROOT = Path(__file__).parents[3]
 

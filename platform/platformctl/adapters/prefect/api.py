@@ -1,0 +1,218 @@
+"""What Prefect's API says, over plain HTTP.
+
+Importing Prefect's client takes one to four seconds of processor time on a small machine, and a status, a plan or an `up`
+with nothing to do must not cost that: what only reads, and what only starts, is asked for here. What defines objects
+goes through Prefect's own client, in `prefect_client`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from platformctl.adapters.prefect.ports import Json, LogLine
+from platformctl.errors import ServerError
+from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from platformctl.stack.job_templates import lacking_variables
+
+REGISTERED = "platformctl_deployments"
+"""The Prefect variable that holds what each deployment was registered from."""
+ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
+"""The name of the automation that ends flow runs whose process is gone."""
+UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
+_RETRIES = Retry(
+    connect=0, read=0, status=7, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1, raise_on_status=False
+)
+"""With 503 Prefect asks a client to try again: SQLite refuses a transaction that another one has overtaken."""
+_PAGE = 200
+_SECONDS = 15
+
+
+class PrefectApi:
+    """Prefect's API at an address such as `http://127.0.0.1:4200/api`, with its user and password."""
+
+    def __init__(self, url: str, auth: SecretStr) -> None:
+        """auth: `user:password`."""
+        self.url = url
+        self._session = requests.Session()
+        self._session.auth = tuple(auth.get_secret_value().split(":", 1))  # type: ignore[assignment]  # two strings
+        self._session.trust_env = False  # a proxy is not asked for a loopback address
+        self._session.mount(url, HTTPAdapter(max_retries=_RETRIES))
+        self._session.mount(f"{url}/ready", HTTPAdapter())  # who asks this waits for it anyway
+
+    def is_ready(self) -> bool:
+        """Whether the server answers and reaches its database."""
+        try:
+            return self._session.get(f"{self.url}/ready", timeout=3).ok
+        except requests.RequestException:
+            return False
+
+    def observe(self) -> Prefect:
+        """Read everything that a plan compares; raises ServerError where the server doesn't answer."""
+        pools = [_pool(item) for item in self._all("/work_pools/filter")]
+        workers = [worker for pool in pools for worker in self.workers(pool.name)]
+        return Prefect(
+            version=str(self._get("/admin/version")),
+            pools={pool.name: pool for pool in pools},
+            workers=tuple(workers),
+            runs=tuple(self.runs(UNFINISHED)),
+            registered=self._registered(),
+            zombie_within=self._zombie_within(),
+        )
+
+    def pool(self, name: str) -> WorkPool | None:
+        """Return a pool; None where there is none."""
+        answer = self._ask("GET", f"/work_pools/{name}", may_miss=True)
+        return None if answer.status_code == requests.codes.not_found else _pool(answer.json())
+
+    def workers(self, pool: str) -> list[Worker]:
+        """Return the workers of a pool, those that went away long ago among them."""
+        return [_worker(item, pool) for item in self._all(f"/work_pools/{pool}/workers/filter")]
+
+    def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]:
+        """Return the flow runs, of a pool or of all, whose state is of one of some types."""
+        wanted: dict[str, object] = {"flow_runs": {"state": {"type": {"any_": list(states)}}}}
+        if pool:
+            wanted["work_pools"] = {"name": {"any_": [pool]}}
+        return [_run(item) for item in self._all("/flow_runs/filter", wanted)]
+
+    def run(self, id_: str) -> FlowRun:
+        """Return a flow run; raises ServerError where it isn't there."""
+        return _run(self._get(f"/flow_runs/{id_}"))
+
+    def run_message(self, id_: str) -> str:
+        """Return what the state of a flow run says about itself; empty where it says nothing."""
+        return str((self._get(f"/flow_runs/{id_}").get("state") or {}).get("message") or "")
+
+    def logs(self, run: str) -> list[LogLine]:
+        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
+        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
+        found = self._all("/logs/filter", wanted)
+        return [
+            LogLine(item["id"], datetime.fromisoformat(item["timestamp"]), item["level"], item["message"])
+            for item in found
+        ]
+
+    def is_log_complete(self, run: str) -> bool:
+        """Whether the engine's last line of a run has arrived: it says in which state the run finished."""
+        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_DESC", "limit": 10}
+        found = self._post("/logs/filter", wanted)
+        return any(item["name"] == "prefect.flow_runs" and "Finished in state" in item["message"] for item in found)
+
+    def deployment_names(self) -> list[str]:
+        """Return the names of all deployments, FLOW/DEPLOYMENT."""
+        flows = {item["id"]: item["name"] for item in self._all("/flows/filter")}
+        return sorted(f"{flows.get(item['flow_id'], '?')}/{item['name']}" for item in self._all("/deployments/filter"))
+
+    def deployment(self, name: str) -> Json | None:
+        """Return the deployment FLOW/DEPLOYMENT; None where there is none."""
+        answer = self._ask("GET", f"/deployments/name/{name}", may_miss=True)
+        return None if answer.status_code == requests.codes.not_found else answer.json()
+
+    def create_run(self, deployment: str, parameters: Json) -> FlowRun:
+        """Start a run of the deployment with an id; raises ServerError with the server's words for bad parameters."""
+        body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}}
+        return _run(self._post(f"/deployments/{deployment}/create_flow_run", body))
+
+    def crash_run(self, id_: str, message: str) -> None:
+        """Force a flow run into the state Crashed, which frees what it held."""
+        state = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+
+    def cancel_run(self, id_: str, message: str) -> None:
+        """Force a flow run that has not begun into the state Cancelled."""
+        state = {"type": "CANCELLED", "name": "Cancelled", "message": message}
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+
+    def requeue_run(self, id_: str) -> None:
+        """Schedule a flow run anew, for now."""
+        now = datetime.now(UTC).isoformat()
+        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": now}}
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+
+    def set_paused(self, pool: str, *, is_paused: bool) -> None:
+        """Pause a pool, or let it go on; nothing else of it changes."""
+        self._ask("PATCH", f"/work_pools/{pool}", {"is_paused": is_paused})
+
+    def delete_pool(self, name: str) -> None:
+        """Delete a pool with its queues; one that isn't there is fine."""
+        self._ask("DELETE", f"/work_pools/{name}", may_miss=True)
+
+    def delete_worker(self, pool: str, name: str) -> None:
+        """Delete the row of a worker that won't come back; Prefect would keep it for ever. One that isn't there is fine."""
+        self._ask("DELETE", f"/work_pools/{pool}/workers/{name}", may_miss=True)
+
+    def _registered(self) -> Mapping[str, str]:
+        """What was registered, of what is still there: a deployment that somebody deleted isn't."""
+        answer = self._ask("GET", f"/variables/name/{REGISTERED}", may_miss=True)
+        if answer.status_code == requests.codes.not_found:
+            return {}
+        there = {f"{item['entrypoint']}/{item['name']}" for item in self._all("/deployments/filter")}
+        return {key: str(digest) for key, digest in answer.json()["value"].items() if key in there}
+
+    def _zombie_within(self) -> float | None:
+        found = self._post("/automations/filter", {"automations": {"name": {"any_": [ZOMBIES]}}})
+        return float(found[0]["trigger"]["within"]) if found and found[0]["enabled"] else None
+
+    def _all(self, path: str, wanted: Json | None = None) -> list[Json]:
+        """Every object of a filter: the server gives 200 at a time."""
+        found: list[Json] = []
+        while True:
+            page = self._post(path, {**(wanted or {}), "offset": len(found), "limit": _PAGE})
+            found += page
+            if len(page) < _PAGE:
+                return found
+
+    def _get(self, path: str) -> Any:  # noqa: ANN401  # JSON
+        return self._ask("GET", path).json()
+
+    def _post(self, path: str, body: Json) -> Any:  # noqa: ANN401  # JSON
+        return self._ask("POST", path, body).json()
+
+    def _ask(self, method: str, path: str, body: Json | None = None, *, may_miss: bool = False) -> requests.Response:
+        try:
+            answer = self._session.request(method, self.url + path, json=body, timeout=_SECONDS)
+        except requests.RequestException as error:
+            remedy = "`platformctl status` shows what runs, `platformctl logs server` what it says."
+            raise ServerError(f"Prefect's server at {self.url} doesn't answer: {error}", remedy=remedy) from error
+        if answer.ok or (may_miss and answer.status_code == requests.codes.not_found):
+            return answer
+        raise refused(self.url, answer.status_code, answer.text)
+
+
+def refused(url: str, status: int, text: str) -> ServerError:
+    """Return the error for an answer that isn't what was asked for."""
+    if status == requests.codes.unauthorized:
+        remedy = (
+            "Another platform may hold this port: set another server.port. Or bring back this one's .platform/secrets."
+        )
+        return ServerError(f"Prefect's server at {url} refuses the password of this platform (401).", remedy=remedy)
+    try:
+        said = json.loads(text).get("detail", text)
+    except (ValueError, AttributeError):
+        said = text
+    remedy = "Correct what it names; `platformctl logs server` shows the server's side."
+    return ServerError(f"Prefect's server at {url} answered {status}: {said}", remedy=remedy)
+
+
+def _pool(item: Json) -> WorkPool:
+    limit, text = item["concurrency_limit"], item["description"] or ""
+    lacks = lacking_variables(item["base_job_template"] or {})
+    return WorkPool(item["name"], item["type"], limit, text, is_paused=item["is_paused"], lacks=lacks)
+
+
+def _worker(item: Json, pool: str) -> Worker:
+    beat = datetime.fromisoformat(item["last_heartbeat_time"])
+    return Worker(item["name"], pool, is_online=item["status"] == "ONLINE", last_heartbeat=beat)
+
+
+def _run(item: Json) -> FlowRun:
+    since = datetime.fromisoformat((item.get("state") or item)["timestamp"]) if item.get("state") else item["created"]
+    worker = (item.get("labels") or {}).get("prefect.worker.name")
+    pool = item.get("work_pool_name")
+    return FlowRun(item["id"], item["name"], item["state_type"], item["state_name"], since, pool, worker)

@@ -1,0 +1,128 @@
+"""Prefect's own client, for what defines objects: pools, the zombie automation, variables.
+
+The client is of the oldest supported minor, so it is never newer than a server. Importing this module imports Prefect,
+which takes seconds: import it where it is needed, or ahead of time from a thread.
+"""
+
+import os
+
+os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal would report to its makers, and say so
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
+from pydantic import SecretStr
+
+from platformctl.adapters.prefect.api import REGISTERED, ZOMBIES, refused
+from platformctl.adapters.prefect.ports import PoolField
+from platformctl.errors import ServerError
+from platformctl.model.observed import WorkPool
+from platformctl.stack.job_templates import own_template, with_variables
+
+
+class PrefectClient:
+    """Writes to Prefect's API at an address, with its user and password."""
+
+    def __init__(self, url: str, auth: SecretStr) -> None:
+        """auth: `user:password`."""
+        self._url = url
+        self._client = SyncPrefectClient(url, auth_string=auth.get_secret_value())
+
+    def create_pool(self, pool: WorkPool) -> None:
+        """Create a pool; one that appeared in the meantime is brought to the same values, and keeps its template."""
+        with self._translated():
+            wanted = WorkPoolCreate(
+                name=pool.name,
+                type=pool.type,
+                description=pool.description or None,
+                concurrency_limit=pool.limit,
+                is_paused=pool.is_paused,
+                base_job_template=self._template(pool.type),
+            )
+            try:
+                self._client.create_work_pool(wanted)
+            except ObjectAlreadyExists:
+                self._update(pool.name, {"concurrency_limit": pool.limit, "description": pool.description})
+
+    def update_pool(self, name: str, changes: Mapping[str, PoolField]) -> None:
+        """Change some fields of a pool, named as Prefect names them, and no other."""
+        with self._translated():
+            self._update(name, changes)
+
+    def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
+        """Have a pool's job template know some variables of warm workers more; all else of it stays."""
+        with self._translated():
+            found = self._client.read_work_pool(name)
+            template = dict(with_variables(found.base_job_template, variables))
+            self._client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
+
+    def set_zombie_automation(self, within: float) -> None:
+        """Have the server crash a flow run that has sent no heartbeat and ended in no other way for `within` seconds."""
+        wanted = _zombie_automation(within)
+        with self._translated():
+            found = self._client.request("POST", "/automations/filter", json=_named(ZOMBIES)).json()
+            for stale in found:
+                self._client.request("DELETE", "/automations/{id}", path_params={"id": UUID(stale["id"])})
+            self._client.request("POST", "/automations/", json=wanted.model_dump(mode="json"))
+
+    def set_registered(self, digests: Mapping[str, str]) -> None:
+        """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""
+        value = dict(digests)
+        with self._translated():
+            if self._client.read_variable_by_name(REGISTERED):
+                self._client.update_variable(VariableUpdate(name=REGISTERED, value=value))
+            else:
+                self._client.create_variable(VariableCreate(name=REGISTERED, value=value))
+
+    def _template(self, type_: str) -> dict[str, Any]:
+        """The job template of a type, ours or the server's own: without one a pool has none until its first worker starts."""
+        if own := own_template(type_):
+            return dict(own)
+        view = {"view": "aggregate-worker-metadata"}
+        collections = self._client.request("GET", "/collections/views/{view}", path_params=view).json()
+        found = [types[type_] for types in collections.values() if type_ in types]
+        return dict(found[0]["default_base_job_configuration"]) if found else {}
+
+    def _update(self, name: str, changes: Mapping[str, PoolField]) -> None:
+        self._client.update_work_pool(name, WorkPoolUpdate.model_validate(dict(changes)))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PrefectHTTPStatusError as error:
+            raise refused(self._url, error.response.status_code, error.response.text) from error
+        except httpx.HTTPError as error:
+            remedy = "`platformctl status` shows what runs, `platformctl logs server` what it says."
+            raise ServerError(f"Prefect's server at {self._url} doesn't answer: {error}", remedy=remedy) from error
+
+
+def _named(name: str) -> dict[str, object]:
+    return {"automations": {"name": {"any_": [name]}}}
+
+
+def _zombie_automation(within: float) -> AutomationCore:
+    """The automation of Prefect's guide to zombie flow runs, as the server needs it to be created."""
+    trigger = EventTrigger(
+        after={"prefect.flow-run.heartbeat"},
+        expect={"prefect.flow-run.*"},
+        match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=timedelta(seconds=within),
+    )
+    message = f"No heartbeat for {within:.0f} seconds: the process of this flow run is gone."
+    action = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message=message)
+    return AutomationCore(name=ZOMBIES, enabled=True, trigger=trigger, actions=[action])

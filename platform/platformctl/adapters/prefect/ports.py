@@ -1,0 +1,101 @@
+"""What platformctl asks of Prefect: `Api` reads and starts, `Client` defines objects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a flow run's log. level: as in `logging`."""
+
+    id: str
+    time: datetime
+    level: int
+    text: str
+
+
+Json = Mapping[str, Any]
+PoolField = int | str | bool | None
+
+
+class Api(Protocol):
+    """Prefect's API. Every method raises ServerError where the server doesn't answer or refuses."""
+
+    url: str
+
+    def is_ready(self) -> bool:
+        """Whether the server answers and reaches its database."""
+
+    def observe(self) -> Prefect:
+        """Read everything that a plan compares."""
+
+    def pool(self, name: str) -> WorkPool | None:
+        """Return a pool; None where there is none."""
+
+    def workers(self, pool: str) -> list[Worker]:
+        """Return the workers of a pool, those that went away long ago among them."""
+
+    def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]:
+        """Return the flow runs, of a pool or of all, whose state is of one of some types."""
+
+    def run(self, id_: str) -> FlowRun:
+        """Return a flow run."""
+
+    def run_message(self, id_: str) -> str:
+        """Return what the state of a flow run says about itself; empty where it says nothing."""
+
+    def logs(self, run: str) -> list[LogLine]:
+        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
+
+    def is_log_complete(self, run: str) -> bool:
+        """Whether the last line of a run that has ended is there."""
+
+    def deployment_names(self) -> list[str]:
+        """Return the names of all deployments, FLOW/DEPLOYMENT."""
+
+    def deployment(self, name: str) -> Json | None:
+        """Return the deployment FLOW/DEPLOYMENT; None where there is none."""
+
+    def create_run(self, deployment: str, parameters: Json) -> FlowRun:
+        """Start a run of the deployment with an id."""
+
+    def crash_run(self, id_: str, message: str) -> None:
+        """Force a flow run into the state Crashed, which frees what it held."""
+
+    def cancel_run(self, id_: str, message: str) -> None:
+        """Force a flow run that has not begun into the state Cancelled."""
+
+    def requeue_run(self, id_: str) -> None:
+        """Schedule a flow run anew, for now."""
+
+    def set_paused(self, pool: str, *, is_paused: bool) -> None:
+        """Pause a pool, or let it go on; nothing else of it changes."""
+
+    def delete_pool(self, name: str) -> None:
+        """Delete a pool with its queues; one that isn't there is fine."""
+
+    def delete_worker(self, pool: str, name: str) -> None:
+        """Delete the row of a worker that won't come back, which Prefect would keep for ever."""
+
+
+class Client(Protocol):
+    """Writes of objects that Prefect's own client knows how to make."""
+
+    def create_pool(self, pool: WorkPool) -> None:
+        """Create a pool; one that appeared in the meantime is brought to the same values, and keeps its template."""
+
+    def update_pool(self, name: str, changes: Mapping[str, PoolField]) -> None:
+        """Change some fields of a pool, named as Prefect names them, and no other."""
+
+    def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
+        """Have a pool's job template know some variables of warm workers more; all else of it stays."""
+
+    def set_zombie_automation(self, within: float) -> None:
+        """Have the server crash a flow run without a heartbeat for `within` seconds."""
+
+    def set_registered(self, digests: Mapping[str, str]) -> None:
+        """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""

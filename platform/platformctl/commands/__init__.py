@@ -1,0 +1,1 @@
+"""One module a command: the phases it takes, and what it returns."""

@@ -1,0 +1,83 @@
+"""`build-image`: build worker images, or find that their inputs haven't changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from platformctl.commands.workspace import Workspace
+from platformctl.errors import UsageError
+from platformctl.plan.report import Note, Report
+from platformctl.runtimes.runtime import BuildOptions
+from platformctl.spec.load import Project
+from platformctl.spec.problems import nearest
+from platformctl.stack.images.context import WorkerImage, load_images
+from platformctl.state.lock import lock_workspace
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that is there now. was_built: False where its inputs hadn't changed."""
+
+    name: str
+    reference: str
+    was_built: bool
+
+
+def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
+    workspace: Workspace,
+    names: Sequence[str],
+    report: Report,
+    *,
+    use_cache: bool = True,
+    push: bool = False,
+    platforms: Sequence[str] = (),
+) -> list[BuiltImage]:
+    """Build images of the spec, all of them where none is named. What runs is left alone.
+
+    Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
+    """
+    project, runtime = workspace.project(), workspace.runtime
+    images = load_images(project)
+    chosen = [_choose(project, images, name) for name in names] or list(images)
+    if push and not all(_has_repository(project, image) for image in chosen):
+        remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'
+        raise UsageError("An image without a repository can't be pushed.", remedy=remedy)
+    present = runtime.observe([image.reference for image in chosen]).images
+    is_forced = not use_cache or push or bool(platforms)
+    stale = [image for image in chosen if is_forced or image.reference not in present]
+    if stale:
+        _build(workspace, stale, report, use_cache=use_cache, push=push, platforms=platforms)
+    return [BuiltImage(image.name, image.reference, was_built=image in stale) for image in chosen]
+
+
+def _build(  # noqa: PLR0913  # as above
+    workspace: Workspace,
+    images: Sequence[WorkerImage],
+    report: Report,
+    *,
+    use_cache: bool,
+    push: bool,
+    platforms: Sequence[str],
+) -> None:
+    from platformctl.stack.bundle import write_bundle  # noqa: PLC0415
+    from platformctl.state.build_secrets import build_secrets  # noqa: PLC0415  # what a build needs, most calls don't
+
+    project, runtime = workspace.project(), workspace.runtime
+    with lock_workspace(workspace, "platformctl build-image", report):
+        write_bundle(workspace.wanted().bundle, project.bundle)
+        options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))
+        for image in images:
+            runtime.build(image, options, lambda line: report(Note(line)))
+
+
+def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> WorkerImage:
+    found = {image.name: image for image in images}
+    if name not in found:
+        remedy = f"Add [images.{name}] to {project.file}, or choose one that is there."
+        raise UsageError(
+            f"There is no image {name!r} in {project.file.name}{nearest(name, list(found))}", remedy=remedy
+        )
+    return found[name]
+
+
+def _has_repository(project: Project, image: WorkerImage) -> bool:
+    return bool(project.spec.images[image.name].repository)

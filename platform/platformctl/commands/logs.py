@@ -1,0 +1,35 @@
+"""`logs`: what the platform's instances wrote."""
+
+from collections.abc import Iterator, Sequence
+
+from platformctl.commands.workspace import Workspace
+from platformctl.errors import UsageError
+from platformctl.model.observed import Machine
+from platformctl.spec.problems import nearest
+
+
+def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+    """Yield lines, each behind its instance's name; a pool's name stands for all of its workers.
+
+    Raises UsageError for a name that nothing of the platform has.
+    """
+    project, runtime = workspace.project(), workspace.runtime
+    machine = runtime.observe([])
+    if not machine.instances:
+        raise UsageError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
+    services = [service for name in names for service in _services(machine, name)]
+    return runtime.logs(services, follow=follow, tail=tail)
+
+
+def _services(machine: Machine, name: str) -> list[str]:
+    found = [
+        instance.service
+        for instance in machine.instances
+        if name in (instance.service, instance.name) or (instance.role == "worker" and name == instance.pool)
+    ]
+    if not found:
+        known = sorted({name for instance in machine.instances for name in (instance.service, instance.pool) if name})
+        raise UsageError(
+            f"Nothing is named {name!r}{nearest(name, known)}", remedy="`platformctl status` shows what runs."
+        )
+    return found

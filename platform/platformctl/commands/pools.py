@@ -1,0 +1,156 @@
+"""Work pools: written to platform.toml, and brought to Prefect where a platform runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from platformctl.adapters.prefect.ports import Api
+from platformctl.commands.run import require_server
+from platformctl.commands.up import Edits, Outcome, change
+from platformctl.commands.workspace import Workspace
+from platformctl.errors import UsageError
+from platformctl.model.observed import FlowRun
+from platformctl.model.spec import Value, is_name
+from platformctl.plan.report import Note, Report
+from platformctl.spec.edit import edit_keys, remove_table
+from platformctl.spec.load import Project
+from platformctl.spec.problems import KeyPath, nearest
+from platformctl.stack.deployments import load_deployments
+from platformctl.stack.images.context import load_images
+
+_IN_FLIGHT = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """A pool, as wanted and as it is. state: ready, paused, missing (in Prefect) or foreign (not in platform.toml)."""
+
+    name: str
+    type: str
+    workers_wanted: int
+    workers_online: int
+    limit: int | None
+    image: str
+    state: str
+
+
+def create_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
+    """Return the edits that add pools with some settings; they raise UsageError for one that is there already."""
+
+    def edits(project: Project) -> Mapping[KeyPath, Value]:
+        images = list(project.spec.images)
+        if settings.get("image") is None and len(images) > 1:
+            remedy = f"Add --image NAME, one of: {', '.join(images)}."
+            raise UsageError(f"A pool with which image? There are {len(images)}.", remedy=remedy)
+        for name in names:
+            if not is_name(name):
+                remedy = "Names have at most 30 lower-case letters, digits and hyphens, a letter first."
+                raise UsageError(f"{name!r} is not a legal name of a pool.", remedy=remedy)
+            if name in project.spec.pools or names.count(name) > 1:
+                where = "twice on the command line" if names.count(name) > 1 else f"in {project.file.name} already"
+                remedy = f"`platformctl pools set {name}` changes it; `platformctl pools ls` lists them."
+                raise UsageError(f"The pool {name!r} is {where}.", remedy=remedy)
+        wanted = {"workers": 1} | {key: value for key, value in settings.items() if value is not None}
+        return {("pools", name, key): value for name in names for key, value in wanted.items()}
+
+    return edits
+
+
+def set_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
+    """Return the edits that change settings of pools; a value of None removes the setting."""
+
+    def edits(project: Project) -> Mapping[KeyPath, Value]:
+        for name in names:
+            require_pool(project, name)
+        if not settings:
+            raise UsageError("Nothing to set.", remedy="Name a setting, such as --limit 10 or --workers 2.")
+        return {("pools", name, key): value for name in names for key, value in settings.items()}
+
+    return edits
+
+
+def require_pool(project: Project, name: str) -> None:
+    """Raise UsageError where platform.toml has no such pool."""
+    pools = list(project.spec.pools)
+    if name not in pools:
+        remedy = f"`platformctl pools create {name}` adds it."
+        raise UsageError(f"There is no pool {name!r} in {project.file.name}{nearest(name, pools)}", remedy=remedy)
+
+
+def list_pools(workspace: Workspace) -> list[PoolRow]:
+    """Return the pools of platform.toml and of Prefect."""
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    prefect = api.observe() if api else None
+    there = dict(prefect.pools) if prefect else {}
+    rows = []
+    for name, pool in project.spec.pools.items():
+        found = there.pop(name, None)
+        online = [row for row in (prefect.workers if prefect else ()) if row.pool == name and row.is_online]
+        state = "missing" if found is None else "paused" if found.is_paused else "ready"
+        limit = found.limit if found else pool.limit
+        rows.append(PoolRow(name, pool.type, pool.workers, len(online), limit, project.image_of(pool), state))
+    rows += [PoolRow(pool.name, pool.type, 0, 0, pool.limit, "", "foreign") for pool in there.values()]
+    return rows
+
+
+def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
+    """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere."""
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    _require_somewhere(project, api, name)
+    return api.runs(_IN_FLIGHT, pool=name) if api else []
+
+
+def _require_somewhere(project: Project, api: Api | None, name: str) -> None:
+    if api is None or api.pool(name) is None:
+        require_pool(project, name)
+
+
+def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
+    """Drain a pool's workers, cancel its scheduled runs, and delete it from platform.toml and from Prefect.
+
+    Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
+    """
+    _require_unused(workspace.project(), name)
+    _require_somewhere(workspace.project(), workspace.ready_api(workspace.project()), name)
+    outcome = change(
+        workspace, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
+    )
+    api = workspace.ready_api(outcome.project)
+    if api is None:
+        report(
+            Note(
+                "The server doesn't answer: the pool is gone from platform.toml, and stays in Prefect until it is deleted there."
+            )
+        )
+        return outcome
+    for run in api.runs(("SCHEDULED", "PAUSED"), pool=name):  # those that a worker has handed back among them
+        api.cancel_run(run.id, f"Its work pool {name} was deleted.")
+    api.delete_pool(name)
+    return outcome
+
+
+def _require_unused(project: Project, name: str) -> None:
+    if name not in project.spec.pools:
+        return
+    users = [found.name for found in load_deployments(project, load_images(project)) if found.pool == name]
+    if users:
+        found = f"prefect.yaml: deployment {users[0]!r} names the work pool {name!r}."
+        raise UsageError(found, remedy=f"Give {', '.join(users)} another work pool first. Nothing was changed.")
+
+
+def _remove(project: Project, name: str) -> tuple[str, ...]:
+    is_there = remove_table(project.root, project.env, ("pools", name))
+    return (f"[pools.{name}] removed",) if is_there else ()
+
+
+def set_paused(workspace: Workspace, names: Sequence[str], *, is_paused: bool) -> list[str]:
+    """Pause pools, or let them go on, in platform.toml and at once in Prefect; returns the lines that changed."""
+    project = workspace.project()
+    for name in names:
+        require_pool(project, name)
+    api = require_server(workspace)
+    lines = edit_keys(project.root, project.env, {("pools", name, "paused"): is_paused for name in names})
+    for name in names:
+        api.set_paused(name, is_paused=is_paused)
+    return lines

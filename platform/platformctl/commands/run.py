@@ -1,0 +1,119 @@
+"""`run`: start a flow run of a deployment, and follow it to its end."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from platformctl.adapters.prefect.ports import Api, Json, LogLine
+from platformctl.commands.workspace import Workspace
+from platformctl.errors import ServerError, UsageError
+from platformctl.model.observed import FlowRun
+from platformctl.spec.problems import nearest
+
+FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_PAUSE = 0.5
+_SETTLE = 4.0
+"""Seconds that the last log lines of a run may take to arrive after its end: Prefect sends them in batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A flow run took a state."""
+
+    run: FlowRun
+
+
+def require_server(workspace: Workspace) -> Api:
+    """Return the API of a platform; raises ServerError where it doesn't answer."""
+    project = workspace.project()
+    api = workspace.ready_api(project)
+    if api is None:
+        remedy = "`platformctl up` brings it up; `platformctl status` shows what runs."
+        raise ServerError(f"The server of {project.spec.platform.name!r} doesn't answer.", remedy=remedy)
+    return api
+
+
+def find_deployment(api: Api, name: str) -> Json:
+    """Return the deployment FLOW/DEPLOYMENT; raises UsageError, with the nearest, where it isn't there."""
+    deployment = api.deployment(name) if name.count("/") == 1 else None
+    if deployment is None:
+        names = api.deployment_names()
+        remedy = "It must be FLOW/DEPLOYMENT; `platformctl up` registers what prefect.yaml declares."
+        raise UsageError(f"There is no deployment {name!r}{nearest(name, names)}", remedy=remedy)
+    return deployment
+
+
+def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
+    """Start a flow run of the deployment FLOW/DEPLOYMENT.
+
+    parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
+    that isn't there, and ServerError with the server's words for a value that doesn't fit.
+    """
+    deployment = find_deployment(api, name)
+    schema = (deployment.get("parameter_openapi_schema") or {}).get("properties") or {}
+    values = dict(_parameter(item, schema) for item in parameters)
+    _check_parameters(name, deployment, values)
+    return api.create_run(str(deployment["id"]), values)
+
+
+def find_obstacle(api: Api, name: str) -> str | None:
+    """Return why a flow run of a deployment won't begin by itself; None where nothing is in its way."""
+    pool = find_deployment(api, name).get("work_pool_name")
+    found = api.pool(pool) if pool else None
+    if found is None:
+        return f"{name} has no work pool"
+    if found.is_paused:
+        return f"the work pool {pool} is paused: `platformctl pools resume {pool}`"
+    if not any(worker.is_online for worker in api.workers(found.name)):
+        return f"no worker of the work pool {pool} is online: `platformctl scale {pool}=1` starts one"
+    return None
+
+
+def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:
+    """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
+    shown: set[str] = set()
+    seen, ended = "", 0.0
+    while True:
+        run = api.run(run.id)
+        has_ended = run.state_type in FINAL
+        ended = ended or (time.monotonic() if has_ended else 0.0)
+        is_complete = has_ended and (api.is_log_complete(run.id) or time.monotonic() - ended > _SETTLE)
+        for line in api.logs(run.id):
+            if line.id not in shown:
+                shown.add(line.id)
+                yield line
+        if is_complete:  # asked before the lines were: the last one is among them
+            yield StateChange(run)
+            return
+        if not has_ended and run.state_name != seen:
+            seen = run.state_name
+            yield StateChange(run)
+        time.sleep(_PAUSE)
+
+
+def _parameter(item: str, schema: Json) -> tuple[str, object]:
+    """The key and the value: a string where the flow takes one, or else JSON, or else a string."""
+    key, found, value = item.partition("=")
+    if not found or not key:
+        remedy = "Write it as KEY=VALUE, the value as JSON or a string."
+        raise UsageError(f"The parameter {item!r} has no {'value' if key else 'name'}.", remedy=remedy)
+    if (schema.get(key) or {}).get("type") == "string" and not value.startswith('"'):
+        return key, value
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _check_parameters(name: str, deployment: Json, values: Mapping[str, object]) -> None:
+    schema = deployment.get("parameter_openapi_schema") or {}
+    known = list(schema.get("properties") or {})
+    for key in values:
+        if key not in known:
+            remedy = f"Its parameters: {', '.join(known) or 'none'}."
+            raise UsageError(f"{name} has no parameter {key!r}{nearest(key, known)}", remedy=remedy)
+    given = {**(deployment.get("parameters") or {}), **values}
+    missing = [key for key in schema.get("required") or [] if key not in given]
+    if missing:
+        raise UsageError(f"{name} needs the parameter {missing[0]!r}.", remedy=f"Add `-p {missing[0]}=VALUE`.")

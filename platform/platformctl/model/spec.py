@@ -1,0 +1,229 @@
+"""The values of platform.toml. Each field has one line that says what it changes; the JSON Schema is made from them."""
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from platformctl.model.database import is_database_url
+
+OLDEST_PREFECT, NEWEST_PREFECT = (3, 6), (3, 8)
+OLDEST_WARM = (3, 6, 29)
+"""The oldest version of Prefect that warm workers are made for."""
+
+
+def is_name(value: str) -> bool:
+    """Whether a value can name a platform, an image or a pool: it becomes a part of a DNS label."""
+    return bool(re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", value))
+
+
+def _dns_label(value: str) -> str:
+    if not is_name(value):
+        raise PydanticCustomError(
+            "dns_label", "a name of at most 30 lower-case letters, digits and hyphens that starts with a letter"
+        )
+    return value
+
+
+def _memory(value: str) -> str:
+    if mebibytes(_size(value)) < 256:
+        raise PydanticCustomError("memory", "at least 256m: Prefect itself needs that much")
+    return value
+
+
+def _run_memory(value: str) -> str:
+    if mebibytes(_size(value)) < 64:
+        raise PydanticCustomError("run_memory", "at least 64m: Prefect itself needs some of it in each flow run")
+    return value
+
+
+def _size(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[mg]", value):
+        raise PydanticCustomError("memory", 'a size in mebibytes or gibibytes, such as "512m" or "2g"')
+    return value
+
+
+def mebibytes(size: str) -> int:
+    """Return how many mebibytes a size is, such as "512m" or "2g"."""
+    return int(size[:-1]) * (1024 if size.endswith("g") else 1)
+
+
+def _prefect_version(value: str) -> str:
+    match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", value)
+    if not match or not OLDEST_PREFECT <= (int(match[1]), int(match[2])) <= NEWEST_PREFECT:
+        raise PydanticCustomError("prefect_version", 'a full version from 3.6 to 3.8, such as "3.8.8"')
+    return value
+
+
+def _postgres_image(value: str) -> str:
+    major = re.search(r":(\d+)", value)
+    if major and not 14 <= int(major[1]) <= 17:
+        raise PydanticCustomError("postgres_image", 'PostgreSQL 14 to 17, such as "postgres:17"')
+    return value
+
+
+def _database_url(value: str) -> str:
+    if value and not is_database_url(value):
+        raise PydanticCustomError(
+            "database_url",
+            'the URL of a PostgreSQL with its password left to a variable: "postgresql://USER:${VARIABLE}@HOST:PORT/NAME"',
+        )
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise PydanticCustomError("address", 'an IP address of this host, such as "127.0.0.1"') from error
+    return value
+
+
+def _package(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?", value):
+        raise PydanticCustomError("package", 'the name of a Debian package, such as "git"')
+    return value
+
+
+def _module(value: str) -> str:
+    if not all(part.isidentifier() for part in value.split(".")):
+        raise PydanticCustomError("module", 'the name of a Python module, such as "pandas"')
+    return value
+
+
+def _variable(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise PydanticCustomError("variable", "the name of an environment variable: letters, digits and underscores")
+    return value
+
+
+Value = str | int | bool | None
+"""What a key of platform.toml can be set to by a command; None removes it."""
+RuntimeName = Literal["auto", "docker", "local"]
+WorkerType = Literal["warm", "process"]
+WARM_KEYS = ("preload", "on_stop", "run_memory", "run_seconds")
+"""Keys of a pool that only its warm workers know."""
+Name = Annotated[str, AfterValidator(_dns_label)]
+Memory = Annotated[str, AfterValidator(_memory)]
+Words = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)  # built once, within Spec
+
+
+class Platform(_Table):
+    """The platform as a whole."""
+
+    name: Name
+    """Prefix of every container, volume and network."""
+    prefect: Annotated[str, AfterValidator(_prefect_version)] = "3.8.8"
+    """The version of Prefect, of the server and of the workers."""
+    runtime: RuntimeName = "auto"
+    """What carries the platform: docker, local (processes and SQLite), or auto: docker where an engine answers, else local."""
+
+
+class Server(_Table):
+    """Prefect's API, UI and background services."""
+
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    """The host's address that the server is published on."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 4200
+    """The host's TCP port that the server is published on."""
+    image: str = ""
+    """The server's image; empty for the official one of the platform's version."""
+    memory: Memory = "1g"
+    """The memory limit of the server."""
+    keep_runs: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Days that finished flow runs and their logs are kept."""
+    keep_events: Annotated[int, Field(ge=1, le=3650)] = 7
+    """Days that events are kept."""
+
+
+class Database(_Table):
+    """The database that holds everything Prefect knows: PostgreSQL, or SQLite on the local runtime."""
+
+    url: Annotated[str, AfterValidator(_database_url)] = ""
+    """A PostgreSQL of your own instead, "postgresql://USER:${VARIABLE}@HOST/NAME"; its password comes from the environment."""
+    image: Annotated[str, AfterValidator(_postgres_image)] = "postgres:17"
+    """The image of PostgreSQL, 14 to 17."""
+    memory: Memory = "1g"
+    """The memory limit of the database."""
+
+
+class Build(_Table):
+    """What the builds of worker images need to reach package indexes."""
+
+    index: str = ""
+    """URL of the package index, if not the public one; ${NAME} is taken from the environment, where tokens stay."""
+    ca: str = ""
+    """File of CA certificates, in PEM, that the build trusts."""
+
+
+class Image(_Table):
+    """A worker image: Prefect, system packages, dependencies and flows."""
+
+    base: str = ""
+    """The image to build on; it must hold the platform's version of Prefect. Empty for the official one."""
+    requirements: str = ""
+    """File with the dependencies: requirements.txt, pyproject.toml or uv.lock."""
+    dependencies: Words = ()
+    """Dependencies written here instead of in a file, such as ["pandas>=2"]."""
+    system: Annotated[tuple[Annotated[str, AfterValidator(_package)], ...], Field(strict=False)] = ()
+    """Debian packages."""
+    flows: str = ""
+    """Folder of flows that is baked into the image, and imported once by the build to prove that it can be."""
+    repository: str = ""
+    """Name of the image without a tag, with its registry if it is to be pushed; empty for PLATFORM/IMAGE."""
+
+
+class Pool(_Table):
+    """A work pool and the workers that serve it."""
+
+    image: str = ""
+    """The image of the workers: a name under [images]. May be left out where there is only one."""
+    workers: Annotated[int, Field(ge=0, le=200)] = 1
+    """How many workers serve the pool."""
+    type: WorkerType = "warm"
+    """How a worker starts a flow run: warm, a fork of a process that has imported its libraries; process, a new interpreter."""
+    limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """The most flow runs at once in the pool; no limit where it is left out."""
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """The most flow runs at once in each worker; no limit where it is left out."""
+    description: str = ""
+    """What Prefect's UI says about the pool."""
+    paused: bool | None = None
+    """Whether the pool hands out no runs; left as it is in Prefect where it is left out."""
+    memory: Memory = "1g"
+    """The memory limit of each worker and of the flow runs in it."""
+    grace: Annotated[int, Field(ge=0, le=86_400)] = 60
+    """Seconds that flow runs get to finish before their worker is stopped."""
+    preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
+    """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
+    on_stop: Literal["finish", "reschedule"] = "finish"
+    """What becomes of flow runs that outlive a warm worker: finish, cancelled after `grace`; reschedule, they start again."""
+    run_memory: Annotated[str, AfterValidator(_run_memory)] | None = None
+    """The memory limit of each flow run of a warm worker, less than `memory`, of what it doesn't share with the others."""
+    run_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    """Seconds that a flow run of a warm worker may take; no limit where it is left out."""
+    environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field(default_factory=dict)
+    """Environment variables of the workers and the flow runs in them; not for secrets."""
+
+
+class Spec(_Table):
+    """platform.toml, with its overlay merged in."""
+
+    platform: Platform
+    """The platform as a whole."""
+    server: Server = Field(default_factory=Server)
+    """Prefect's API, UI and background services."""
+    database: Database = Field(default_factory=Database)
+    """The PostgreSQL that holds everything Prefect knows."""
+    build: Build = Field(default_factory=Build)
+    """What the builds of worker images need to reach package indexes."""
+    images: dict[Name, Image] = Field(default_factory=dict)
+    """Worker images by name."""
+    pools: dict[Name, Pool] = Field(default_factory=dict)
+    """Work pools by name."""

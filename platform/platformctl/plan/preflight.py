@@ -1,0 +1,55 @@
+"""What is checked before anything is changed."""
+
+from platformctl.errors import PreflightError
+from platformctl.model.observed import Observed
+from platformctl.plan.step import BuildImage, Plan, PullImage, StartService, WriteSecrets
+from platformctl.plan.wanted import Wanted
+from platformctl.runtimes.runtime import Runtime
+from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
+
+
+def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+    """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
+    _check_secrets(plan, wanted, observed, runtime)
+    runtime.check_tools()
+    for image in _images(plan):
+        runtime.check_image(image)
+    starts = [step.change.service.role for step in plan.steps if isinstance(step.change, StartService)]
+    if "server" in starts:
+        runtime.check_machine()
+
+
+def _images(plan: Plan) -> list[str]:
+    """The images that come from outside: those to pull, and what is built on."""
+    pulled = [step.change.image for step in plan.steps if isinstance(step.change, PullImage)]
+    built_on = [step.change.image.base for step in plan.steps if isinstance(step.change, BuildImage)]
+    return list(dict.fromkeys(pulled + built_on))
+
+
+def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+    """New passwords would lock platformctl out of the server that runs, and the server out of the database that it has."""
+    if not any(isinstance(step.change, WriteSecrets) for step in plan.steps):
+        return
+    if wanted.bundle.has_database and DATABASE_PASSWORD in observed.unwritten_secrets:
+        _check_database(wanted, observed, runtime)
+    runs_server = any(instance.role == "server" for instance in observed.machine.instances)
+    if runs_server and API_PASSWORD in observed.unwritten_secrets:
+        project = wanted.project
+        found = f"The server of {project.spec.platform.name!r} runs, and its password is not in {project.secrets}."
+        remedy = f"Bring back {project.secrets}, or type `platformctl down` first: the next `up` makes a new one."
+        raise PreflightError(found, remedy=remedy)
+
+
+def _check_database(wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+    data = [name for name in observed.machine.volumes if name.endswith("_database")]
+    if not data:
+        return
+    project, home = wanted.project, runtime.home()
+    where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""
+    name = project.spec.platform.name
+    found = f"The database of {name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
+    remedy = (
+        f"Bring back {project.secrets} from where the platform was started, or choose another platform.name; "
+        "`platformctl down --volumes` deletes the data."
+    )
+    raise PreflightError(found, remedy=remedy)

@@ -1,1 +1,0 @@
-"""The bundle: the rendered files that a platform runs from, one module for each thing that carries it."""

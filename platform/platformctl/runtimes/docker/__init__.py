@@ -1,0 +1,1 @@
+"""The Docker runtime: Compose prints and starts, the engine tells what is there."""

@@ -1,0 +1,128 @@
+"""The Docker runtime: the engine's API for what is there, Compose for what is to be."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from platformctl.adapters.processes import port_holder
+from platformctl.model.observed import Machine
+from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.machine import check_address, check_free
+from platformctl.runtimes.runtime import BuildOptions, Line
+from platformctl.spec.load import Project
+from platformctl.stack.bundle import Bundle
+from platformctl.stack.deployments import Deployment
+from platformctl.stack.images.context import WorkerImage
+
+if TYPE_CHECKING:
+    from platformctl.adapters.compose import Compose
+    from platformctl.adapters.engine import Engine
+
+
+class DockerRuntime:
+    """A platform on one Docker engine."""
+
+    name = "docker"
+    note = ""
+
+    def __init__(self, project: Project) -> None:
+        """Every method but `render` raises EngineError where no engine answers."""
+        self._project = project
+        self._platform = project.spec.platform.name
+
+    @functools.cached_property
+    def _engine(self) -> "Engine":
+        from platformctl.adapters.engine import Engine  # noqa: PLC0415  # half a second, for commands that need it
+
+        return Engine()
+
+    @functools.cached_property
+    def _compose(self) -> "Compose":
+        from platformctl.adapters.compose import Compose  # noqa: PLC0415  # half a second that only changes need
+
+        return Compose(self._project.bundle)
+
+    def check_engine(self) -> None:
+        """Raise EngineError where no engine answers."""
+        _ = self._engine
+
+    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
+        """Render what Compose runs."""
+        return render_compose(project, images, deployments)
+
+    def check_tools(self) -> None:
+        """Raise EngineError where Compose or Buildx is missing or too old."""
+        self._compose.check_version()
+
+    def check_machine(self) -> None:
+        """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
+        port = self._project.spec.server.port
+        container, process = self._engine.port_holder(port), port_holder(port)
+        is_former = process is not None and process.is_of(self._project.local)
+        holder = f"the container {container!r}" if container else str(process) if process else None
+        check_address(self._project, holder, is_own=is_former or container == f"{self._platform}-server")
+        free = self._engine.free_bytes()
+        if free is not None:
+            check_free(free, "where Docker keeps its data", "docker system df")
+
+    def observe(self, images: Sequence[str]) -> Machine:
+        """Return what the engine holds of the platform."""
+        return self._engine.observe(self._platform, images)
+
+    def check_image(self, image: str) -> None:
+        """Raise PreflightError where an image is neither on the engine nor in its registry."""
+        self._engine.check_image(image)
+
+    def pull(self, image: str) -> None:
+        """Pull an image."""
+        self._engine.pull(image)
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Build a worker image with Buildx."""
+        self._compose.build(
+            image.name,
+            image.reference,
+            secrets=options.secrets,
+            use_cache=options.use_cache,
+            push=options.push,
+            platforms=options.platforms,
+            report=report,
+        )
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Have Compose create, replace or start services."""
+        self._compose.start(services, recreate=recreate)
+
+    def stop(self, instances: Sequence[str], *, grace: int) -> None:
+        """Stop and remove instances, all at once."""
+        with ThreadPoolExecutor(max_workers=max(len(instances), 1)) as pool:
+            list(pool.map(functools.partial(self._engine.remove_container, grace=grace), instances))
+
+    def register(self, image: str) -> str:
+        """Run the bundle's one-shot that registers an image's deployments."""
+        return self._compose.run(f"deploy-{image}")
+
+    def last_lines(self, instance: str) -> str:
+        """Return the last lines that an instance wrote."""
+        return self._engine.last_lines(instance)
+
+    def health_output(self, instance: str) -> str:
+        """Return what an instance's last health check said."""
+        return self._engine.health_output(instance)
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield lines that services wrote."""
+        return self._compose.logs(services, follow=follow, tail=tail)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network."""
+        self._engine.remove_network(name)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume with what is in it."""
+        self._engine.remove_volume(name)
+
+    def home(self) -> str | None:
+        """Return the folder of the bundle that the platform was started from."""
+        return self._engine.home_of(self._platform)

@@ -1,0 +1,1 @@
+"""The local runtime: processes kept by a supervisor, virtual environments, and SQLite."""

@@ -1,0 +1,54 @@
+"""Virtual environments of the local runtime: where they stand, and what they follow from.
+
+An image of the local runtime is a folder by the image's name and tag, the same as with Docker: `app`, with the flows, and
+`environment`, a link to a virtual environment. Images with the same dependencies share one, so that a changed flow
+installs nothing anew.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+from platformctl.assets import asset_path
+from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.images.worker_package import WORKER
+
+ENVIRONMENT, APP, EMPTY_DATABASE = "environment", "app", "empty.db"
+INSTALLED = ("requirements/", WORKER)
+"""The folders of a build context that an environment is made of."""
+
+
+def image_folder(reference: str) -> Path:
+    """Return the folder of an image, relative to the platform's local one."""
+    return Path("images", *reference.replace(":", "/").split("/"))
+
+
+def constraints_file(prefect: str) -> Path:
+    """Return the file that holds the dependencies of a version of Prefect to those that it works with."""
+    return asset_path("images") / "constraints" / f"{prefect.rpartition('.')[0]}.txt"
+
+
+def environment_key(prefect: str) -> str:
+    """Return what every environment of a version of Prefect follows from: that, this Python, and the constraints."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(constraints_file(prefect).read_bytes()).hexdigest()[:8]
+    return f"prefect-{prefect}-python-{python}-{digest}"
+
+
+def environment_name(image: WorkerImage, prefect: str) -> str:
+    """Return the name of an image's environment: all that is installed follows from it."""
+    digest = hashlib.sha256()
+    for path, content in sorted(image.files.items()):
+        if path.startswith(INSTALLED):
+            digest.update(f"{path}\0{len(content)}\0".encode())
+            digest.update(content)
+    return _named(prefect, digest.hexdigest())
+
+
+def bare_environment_name(prefect: str) -> str:
+    """Return the name of the environment that holds Prefect and nothing else: the server's."""
+    return _named(prefect, hashlib.sha256().hexdigest())
+
+
+def _named(prefect: str, digest: str) -> str:
+    return f"{environment_key(prefect)}-{digest[:12]}"

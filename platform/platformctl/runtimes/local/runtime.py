@@ -1,0 +1,225 @@
+"""The local runtime: processes kept by a supervisor, virtual environments, and SQLite; no Docker."""
+
+import json
+import os
+import pwd
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from platformctl.adapters.processes import end_marked, find_marked, marks, port_holder
+from platformctl.adapters.supervisor import Supervisor
+from platformctl.errors import PreflightError, UsageError
+from platformctl.model.observed import Machine
+from platformctl.runtimes.local.bundle import SOCKET, render_local
+from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
+from platformctl.runtimes.local.images import LocalImages
+from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
+from platformctl.runtimes.local.logs import last_lines, read_logs
+from platformctl.runtimes.machine import check_address, check_free, free_bytes
+from platformctl.runtimes.runtime import BuildOptions, Line
+from platformctl.spec.load import Project
+from platformctl.stack.bundle import LAUNCH, SUPERVISOR, Bundle, instance_name
+from platformctl.stack.deployments import Deployment, refused_deployments
+from platformctl.stack.images.context import SERVER, WorkerImage
+
+_INHERITED = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+]
+_INHERITED_IN_ANY_CASE = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+"""What the processes get of the environment of the shell: what they need of the machine, and none of its user's secrets."""
+
+
+class LocalRuntime:
+    """A platform of local processes, in the folder of its project."""
+
+    name = "local"
+
+    def __init__(self, project: Project, note: str = "") -> None:
+        """note: what its user is to be told first. Raises PreflightError where the platform belongs to another user."""
+        self._project, self.note = project, "\n".join(part for part in (note, _unmet(project)) if part)
+        self._folder, self._data = project.local, project.data
+        self._images = LocalImages(self._folder, project.spec.platform.prefect)
+        self._supervisor = Supervisor(self._folder, project.bundle / SUPERVISOR, SOCKET)
+        _check_owner(project)
+
+    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
+        """Render what the supervisor keeps."""
+        return render_local(project, images, deployments)
+
+    def check_tools(self) -> None:
+        """Every tool is a package that platformctl is installed with."""
+
+    def check_machine(self) -> None:
+        """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
+        holder = port_holder(self._project.spec.server.port)
+        is_own = holder is not None and holder.is_of(self._folder)
+        check_address(self._project, str(holder) if holder else None, is_own=is_own)
+        check_free(free_bytes(self._project.root), f"in {self._project.root}", "du -sh .platform")
+
+    def observe(self, images: Sequence[str]) -> Machine:
+        """Return the processes that the supervisor keeps, and those that one that is gone left behind."""
+        kept = self._supervisor.processes() or ()
+        programs = {found.program for found in kept}
+        orphans = [found for found in find_marked(self._folder) if found.program not in programs]
+        instances = [*kept_instances(self._project, kept), *orphaned_instances(self._project, orphans)]
+        present = frozenset(image for image in images if self._images.has(image))
+        return Machine(tuple(sorted(instances, key=lambda found: found.name)), self._volumes(), (), present)
+
+    def check_image(self, image: str) -> None:
+        """No image comes from a registry: environments are made of packages."""
+
+    def pull(self, image: str) -> None:
+        """Nothing is pulled."""
+
+    def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
+        """Make an image's environment, and prove that its flows can be imported; raises UsageError where it is to be pushed."""
+        if options.push or options.platforms:
+            remedy = 'Leave out --push and --platform, or set runtime = "docker".'
+            raise UsageError(
+                "The local runtime makes virtual environments of this machine, and no images.", remedy=remedy
+            )
+        _make_private(self._project.state, self._folder)
+        self._images.build(image, options, report)
+
+    def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
+        """Have the supervisor start services, itself first where it doesn't run."""
+        _make_private(self._project.state, self._folder, self._data)
+        _make_private(self._folder / "logs", self._folder / "home", self._data / "results")
+        if SERVER in services:
+            self._make_database()
+        kept = self._supervisor.processes()
+        end_marked(self._folder, set(services) - {found.program for found in kept or ()})
+        if kept is None:
+            self._supervisor.launch(_inherited(os.environ) | marks(self._folder))
+        self._supervisor.start(services, anew=recreate)
+
+    def stop(self, instances: Sequence[str], *, grace: int) -> None:
+        """Stop processes, with all that they started; the supervisor ends with the last of them."""
+        services = [self._service(name) for name in instances]
+        if self._supervisor.is_running():
+            self._supervisor.stop(services, grace=grace)
+        end_marked(self._folder, services)
+        if not self._supervisor.processes():
+            self._supervisor.end()
+
+    def register(self, image: str) -> str:
+        """Have Prefect register the deployments of an image."""
+        service = f"deploy-{image}"
+        python = self._image_of(service) / ENVIRONMENT / "bin" / "python"
+        done = subprocess.run(
+            [python, self._project.bundle / LAUNCH, self._file_of(service)],
+            check=False,
+            capture_output=True,
+            env=_inherited(os.environ),
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        if done.returncode:
+            raise refused_deployments(done.stdout, done.stderr)
+        return done.stdout
+
+    def last_lines(self, instance: str) -> str:
+        """Return the last lines that a process wrote."""
+        return last_lines(self._log(self._service(instance)))
+
+    def health_output(self, instance: str) -> str:  # noqa: ARG002  # as the seam has it
+        """Return nothing: the server's own answer is all that is asked for."""
+        return ""
+
+    def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
+        """Yield lines that services wrote, each behind its process's name."""
+        chosen = services or [instance.service for instance in self.observe([]).instances]
+        files = {instance_name(self._project, service): self._log(service) for service in chosen}
+        return read_logs(files, follow=follow, tail=tail)
+
+    def remove_network(self, name: str) -> None:
+        """There are no networks."""
+
+    def remove_volume(self, name: str) -> None:
+        """Delete a folder of data."""
+        shutil.rmtree(self._data / name.removeprefix(f"{self._project.spec.platform.name}_"))
+
+    def home(self) -> str | None:
+        """Return the folder that the platform was started from: it has no other."""
+        return str(self._project.root)
+
+    def _service(self, instance: str) -> str:
+        return instance.removeprefix(instance_name(self._project, ""))
+
+    def _log(self, service: str) -> Path:
+        return self._folder / "logs" / f"{service}.log"
+
+    def _volumes(self) -> dict[str, datetime]:
+        """Volume to its last change: when the folder was made isn't known everywhere, and a plan wants to know of none."""
+        name = self._project.spec.platform.name
+        found = {path: path.stat() for path in self._data.glob("*") if path.is_dir()}
+        return {f"{name}_{path.name}": datetime.fromtimestamp(state.st_ctime, UTC) for path, state in found.items()}
+
+    def _make_database(self) -> None:
+        """A new platform begins with an empty database that has its schema already: making that takes Prefect long."""
+        file = self._project.sqlite
+        if file.exists() or self._project.spec.database.url:
+            return
+        _make_private(file.parent)
+        unfinished = file.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        empty = self._image_of(SERVER) / ENVIRONMENT / EMPTY_DATABASE
+        with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+        unfinished.rename(file)
+
+    def _image_of(self, service: str) -> Path:
+        """The folder of the image that the bundle on disk wants for a service."""
+        content = json.loads(self._file_of(service).read_text(encoding="utf-8"))
+        return Path(content["directory"]).parent
+
+    def _file_of(self, service: str) -> Path:
+        return self._project.bundle / "services" / f"{service}.json"
+
+
+def _unmet(project: Project) -> str:
+    """What the images ask of Debian, which is not here to be installed."""
+    packages = sorted({package.partition("=")[0] for image in project.spec.images.values() for package in image.system})
+    said = f"Local processes have what this machine has: {', '.join(packages)} must be installed on it."
+    return said if packages else ""
+
+
+def _make_private(*folders: Path) -> None:
+    """Make folders that are no other user's business, where they aren't there yet."""
+    for folder in folders:
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _INHERITED or name.startswith("LC_") or name.upper() in _INHERITED_IN_ANY_CASE
+    }
+
+
+def _check_owner(project: Project) -> None:
+    """Local processes run as the user who typed `up`, and only that user can read the platform's secrets."""
+    if not project.state.exists() or (owner := project.state.stat().st_uid) == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = str(owner)
+    found = f"This platform's processes and secrets belong to the user {name!r} ({project.state})."
+    raise PreflightError(found, remedy=f"Type the command as {name!r}.")

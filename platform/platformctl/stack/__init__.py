@@ -1,0 +1,1 @@
+"""What runs: from a spec to services, images and deployments, as values."""

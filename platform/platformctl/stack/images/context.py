@@ -1,0 +1,151 @@
+"""Worker images as values: everything that goes into one, and the tag that follows from it.
+
+The build context is complete in the bundle, and the tag is a digest of it: same inputs, same tag, no build.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformctl.assets import asset_path
+from platformctl.model.spec import Image, Spec
+from platformctl.spec.load import Project
+from platformctl.stack.images.worker_package import WORKER, installed_files
+from platformctl.templates import render_template
+
+SERVER = "server"
+"""The name of the server's own image, where there is one; no image of platform.toml may have it."""
+_HELD = {"3.8.": ("sqlalchemy[asyncio]<2.1",)}
+"""What a minor of Prefect must be held to on the server.
+
+Prefect 3.8 with SQLAlchemy 2.1 starts, and never creates a run of a schedule: its scheduler fails with «Can't evaluate
+bulk DML statement».
+"""
+_IGNORED = {"__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerImage:
+    """An image to be: its name in the spec, what it is built on, its repository, and its build context, path to content."""
+
+    name: str
+    base: str
+    repository: str
+    files: Mapping[str, bytes]
+
+    @property
+    def tag(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the context."""
+        digest = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            digest.update(f"{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
+
+    @property
+    def reference(self) -> str:
+        """The image's name with its tag."""
+        return f"{self.repository}:{self.tag}"
+
+
+def load_images(project: Project) -> tuple[WorkerImage, ...]:
+    """Read what goes into each image of the spec; raises OSError where a file can't be read."""
+    return tuple(_load_image(project, name, image) for name, image in project.spec.images.items())
+
+
+def load_server_image(project: Project) -> WorkerImage | None:
+    """Return the server's image where Prefect's own must be held to something; None where it is used as it is."""
+    spec = project.spec
+    held = [word for minor, words in _HELD.items() for word in words if spec.platform.prefect.startswith(minor)]
+    if spec.server.image or not held:
+        return None
+    dockerfile = render_template(
+        "docker/server.Dockerfile.j2",
+        base=_official_image(spec),
+        held=" ".join(shlex.quote(word) for word in held),
+        has_index=bool(spec.build.index),
+        has_ca=bool(spec.build.ca),
+    )
+    files = {"Dockerfile": dockerfile.encode()}
+    return WorkerImage(SERVER, _official_image(spec), f"{spec.platform.name}/{SERVER}", files)
+
+
+def load_local_server_image(project: Project) -> WorkerImage:
+    """Return the server's image for the local runtime: Prefect, held to what it works with, and nothing else."""
+    prefect = project.spec.platform.prefect
+    repository = f"{project.spec.platform.name}/{SERVER}"
+    return WorkerImage(SERVER, _official_image(project.spec), repository, {"prefect": prefect.encode()})
+
+
+def server_reference(project: Project) -> str:
+    """Return the image of the server, and of everything that runs Prefect without the user's flows."""
+    image = load_server_image(project)
+    return image.reference if image else project.spec.server.image or _official_image(project.spec)
+
+
+def base_image(spec: Spec, image: Image) -> str:
+    """Return the image that a worker image is built on."""
+    return image.base or _official_image(spec)
+
+
+def _has_warm_workers(project: Project, name: str) -> bool:
+    """Whether any pool has warm workers of an image."""
+    return any(pool.type == "warm" and project.image_of(pool) == name for pool in project.spec.pools.values())
+
+
+def _official_image(spec: Spec) -> str:
+    return f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
+
+
+def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
+    files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.py"))}
+    files |= _requirement_files(project.root, image)
+    is_warm = _has_warm_workers(project, name)
+    if is_warm:
+        files |= {f"{WORKER}{path}": content for path, content in installed_files().items()}
+    if image.flows:
+        files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
+    files["Dockerfile"] = _dockerfile(project.spec, image, is_warm=is_warm).encode()
+    repository = image.repository or f"{project.spec.platform.name}/{name}"
+    return WorkerImage(name, base_image(project.spec, image), repository, files)
+
+
+def _requirement_files(root: Path, image: Image) -> dict[str, bytes]:
+    files = {}
+    if image.requirements:
+        path = root / image.requirements
+        files[f"requirements/{path.name}"] = path.read_bytes()
+        if path.name == "uv.lock":
+            files["requirements/pyproject.toml"] = (path.parent / "pyproject.toml").read_bytes()
+    if image.dependencies:
+        files["requirements/dependencies.txt"] = "\n".join([*image.dependencies, ""]).encode()
+    return files
+
+
+def _walk(root: Path, folder: str) -> Iterator[str]:
+    """Paths of the files that belong to the flows, relative to the project; hidden and compiled ones don't."""
+    for path in sorted((root / folder).rglob("*")):
+        parts = path.relative_to(root / folder).parts
+        hidden = any(part in _IGNORED or part.startswith(".") for part in parts)
+        if path.is_file() and not hidden and path.suffix != ".pyc":
+            yield path.relative_to(root).as_posix()
+
+
+def _dockerfile(spec: Spec, image: Image, *, is_warm: bool) -> str:
+    name = Path(image.requirements).name
+    sources = [name] if name not in ("", "uv.lock") else []
+    sources += ["dependencies.txt"] if image.dependencies else []
+    return render_template(
+        "docker/Dockerfile.j2",
+        base=base_image(spec, image),
+        prefect=spec.platform.prefect,
+        system=image.system,
+        is_locked=name == "uv.lock",
+        requirements=" ".join(f"-r {shlex.quote(source)}" for source in sources),
+        has_index=bool(spec.build.index),
+        has_ca=bool(spec.build.ca),
+        is_warm=is_warm,
+        flows=shlex.quote(image.flows) if image.flows else "",
+    )

@@ -1,0 +1,1 @@
+"""What is kept with a platform: its secrets, its lock."""
