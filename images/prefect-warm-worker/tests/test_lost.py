@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlo
 from prefect.states import Running
 
 from pools import Pools, Run, free_port, open_pools, wait
+from prefect_warm_worker.contract import OnStop
 from prefect_warm_worker.lost import LostRuns
 from scenarios import Scenario
 
@@ -155,15 +156,15 @@ def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools) -> 
     stage.client.set_flow_run_state(run.id, Running(), force=True)
     stage.client.update_flow_run_labels(run.id, {"prefect.worker.name": "gone"})
 
-    async def settle(*, is_rescheduled: bool) -> list[str]:
+    async def settle(on_stop: OnStop) -> list[str]:
         async with get_client() as client:
-            lost = LostRuns(client, "warm", "another", is_rescheduled=is_rescheduled)
+            lost = LostRuns(client, "warm", "another", on_stop)
             return [cause for _, cause in await lost.settle(lambda: (), lambda _: None, others=True)]
 
-    assert asyncio.run(settle(is_rescheduled=True)) == ["its worker gone is offline"]
+    assert asyncio.run(settle("reschedule")) == ["its worker gone is offline"]
     assert run.read().state_name == "Scheduled"
     stage.client.set_flow_run_state(run.id, Running(), force=True)
-    assert asyncio.run(settle(is_rescheduled=False)) == ["its worker gone is offline"]
+    assert asyncio.run(settle("finish")) == ["its worker gone is offline"]
     assert run.read().state_name == "Crashed"
 
 
