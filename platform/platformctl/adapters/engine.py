@@ -17,6 +17,8 @@ from platformctl.model.observed import LABEL, Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
+_KIND, _STATE = f"{LABEL}.kind", "state"
+"""The label of volumes that hold no data but what their labels say."""
 _HOME = "com.docker.compose.project.working_dir"
 _MOVED = "the platform's folder was moved, and it would not start again"
 
@@ -44,7 +46,7 @@ class Engine:
             present = frozenset(image for image in images if self._has_image(image))
         return Machine(
             tuple(sorted(instances, key=lambda instance: instance.name)),
-            {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes},
+            {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes if _KIND not in volume["Labels"]},
             tuple(sorted(network["Name"] for network in networks)),
             present,
         )
@@ -93,6 +95,33 @@ class Engine:
         """Remove a volume and what is in it."""
         with _translated():
             self._api.remove_volume(name)
+
+    def create_state(self, platform: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Create a volume that holds nothing but labels, and return them: those of the one that is there, if one is.
+
+        Raises EngineError where that one is no such volume.
+        """
+        with _translated():
+            wanted = {f"{LABEL}.platform": platform, _KIND: _STATE, **labels}
+            found = self._api.create_volume(name, labels=wanted)["Labels"] or {}
+        if found.get(_KIND) != _STATE:
+            remedy = "Choose another platform.name, or remove that volume if nobody needs it."
+            raise EngineError(f"The volume {name!r} is there already, and not platformctl's.", remedy=remedy)
+        return found
+
+    def state_volumes(self, platform: str) -> dict[str, Mapping[str, str]]:
+        """Return the volumes of a platform that hold nothing but labels, name to labels."""
+        labels = {"label": [f"{LABEL}.platform={platform}", f"{_KIND}={_STATE}"]}
+        with _translated():
+            volumes = self._api.volumes(filters=labels)["Volumes"] or []
+        return {str(volume["Name"]): volume["Labels"] for volume in volumes}
+
+    def remove_state_volume(self, name: str) -> None:
+        """Remove a volume that holds nothing but labels. One that is gone is fine."""
+        try:
+            self.remove_volume(name)
+        except docker.errors.NotFound:
+            return
 
     def port_holder(self, port: int) -> str | None:
         """Return the name of the container that publishes a port of the host, if one does."""

@@ -10,6 +10,7 @@ from platformctl.errors import PlatformError, PreflightError
 from platformctl.model.observed import Instance, Machine
 from platformctl.plan.wanted import load_wanted
 from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.fake_keeper import FakeKeeper
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project, load_project
 from platformctl.stack.bundle import Bundle, Service
@@ -34,6 +35,7 @@ class FakeRuntime:
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
     env: str | None = None
+    keeper: FakeKeeper = field(default_factory=FakeKeeper)
 
     def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
         """Render what the Docker runtime does."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from platformctl.model.observed import Machine
+from platformctl.runtimes.keeper import Keeper
 from platformctl.spec.load import Project
 from platformctl.stack.bundle import Bundle
 from platformctl.stack.deployments import Deployment
@@ -30,6 +31,10 @@ class Runtime(Protocol):
     name: str
     note: str
     """What its user is to be told of it before anything is changed; empty where there is nothing to tell."""
+
+    @property
+    def keeper(self) -> Keeper:
+        """What is kept with the platform: the lock, marks."""
 
     def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
         """Render the bundle that it runs: a pure function."""

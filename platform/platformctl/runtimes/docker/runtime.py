@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from platformctl.adapters.processes import port_holder
 from platformctl.model.observed import Machine
 from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.docker.keeper import VolumeKeeper
 from platformctl.runtimes.machine import check_address, check_free
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
@@ -42,6 +43,11 @@ class DockerRuntime:
         from platformctl.adapters.compose import Compose  # noqa: PLC0415  # half a second that only changes need
 
         return Compose(self._project.bundle)
+
+    @functools.cached_property
+    def keeper(self) -> VolumeKeeper:
+        """What is kept with the platform, on the engine."""
+        return VolumeKeeper(self._engine, self._platform)
 
     def check_engine(self) -> None:
         """Raise EngineError where no engine answers."""

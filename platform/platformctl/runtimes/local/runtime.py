@@ -19,6 +19,7 @@ from platformctl.runtimes.local.bundle import SOCKET, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
 from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
+from platformctl.runtimes.local.keeper import FolderKeeper
 from platformctl.runtimes.local.logs import last_lines, read_logs
 from platformctl.runtimes.machine import check_address, check_free, free_bytes
 from platformctl.runtimes.runtime import BuildOptions, Line
@@ -52,6 +53,7 @@ class LocalRuntime:
     def __init__(self, project: Project, note: str = "") -> None:
         """note: what its user is to be told first. Raises PreflightError where the platform belongs to another user."""
         self._project, self.note = project, "\n".join(part for part in (note, _unmet(project)) if part)
+        self.keeper = FolderKeeper(project.state / "kept")
         self._folder, self._data = project.local, project.data
         self._images = LocalImages(self._folder, project.spec.platform.prefect)
         self._supervisor = Supervisor(self._folder, project.bundle / SUPERVISOR, SOCKET)
