@@ -6,9 +6,11 @@ from platformctl.adapters.prefect.fake import FakePrefect
 from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.commands.workspace import Workspace
 from platformctl.model.spec import RuntimeName
+from platformctl.plan.wanted import Wanted
+from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
-from platformctl.spec.load import Project
+from platformctl.spec.load import Project, load_project
 from platformctl.state.secrets import missing_secrets
 
 SPEC = """\
@@ -43,6 +45,12 @@ def write_project(folder: Path, spec: str = SPEC, **files: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def load_docker(folder: Path) -> Wanted:
+    """Return what a project's files want of the Docker runtime."""
+    stack = describe_docker(load_project(folder))
+    return Wanted(stack, print_compose(stack))
 
 
 class FakeConnections:

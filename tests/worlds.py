@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from platformctl.model.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
-from platformctl.plan.reconcile_prefect import ZOMBIE_WITHIN
+from platformctl.model.service import Service
+from platformctl.plan.resources.automation import ZOMBIE_WITHIN
 from platformctl.plan.wanted import Wanted
-from platformctl.stack.bundle import Service
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -19,8 +19,8 @@ def nothing() -> Observed:
 
 def everything(wanted: Wanted) -> Observed:
     """Return what is there right after an `up`."""
-    services = [service for service in wanted.bundle.services if service.role != "deploy"]
-    images = {service.image for service in services} | {image.reference for image in wanted.bundle.built}
+    services = [service for service in wanted.stack.services if service.role != "deploy" and not service.is_spare]
+    images = {service.image for service in services} | {image.reference for image in wanted.stack.built}
     name = wanted.project.spec.platform.name
     volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
     machine = Machine(tuple(instance(service) for service in services), volumes, (), frozenset(images))
@@ -64,5 +64,5 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         for service in services
         if service.role == "worker"
     )
-    registered = {deployment.key: wanted.digest(deployment) for deployment in wanted.deployments}
+    registered = {deployment.key: wanted.stack.digest(deployment) for deployment in wanted.stack.deployments}
     return Prefect("3.8.8", pools, workers, (), registered, ZOMBIE_WITHIN)

@@ -44,7 +44,7 @@ def show_edits(lines: Sequence[str]) -> None:
 
 def show_plan(plan: Plan) -> None:
     """Print a plan's steps, a line each, with their causes."""
-    if not plan.changes:
+    if not plan.has_changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
         return
     width = max(len(step.resource) for step in plan.steps)

@@ -7,7 +7,7 @@ import typer
 from platformctl_cli.output import Format, Output
 
 if TYPE_CHECKING:
-    from platformctl.commands.up import Edits
+    from platformctl.commands.change import Edits
 
 app = typer.Typer(help="Create and change work pools.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -108,12 +108,12 @@ def delete(
 
 
 def _change(context: typer.Context, command: str, edits: "Edits") -> None:
-    from platformctl.commands.up import change, key_edit
+    from platformctl.commands.change import change, edit_keys_of
     from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
     with progress() as report:
-        outcome = change(context.obj, report, command=command, edit=key_edit(edits))
+        outcome = change(context.obj, report, command=command, edit=edit_keys_of(edits))
     show_outcome(outcome, typed_command(context.obj))
 
 

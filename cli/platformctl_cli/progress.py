@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from rich.status import Status as Spinner
 from rich.text import Text
 
-from platformctl.plan.report import Event, Note, Notice, Report, StepFailed, StepFinished, StepStarted
+from platformctl.plan.report import Announcement, Event, Progress, Report, StepFailed, StepFinished, StepStarted
 from platformctl.plan.step import Step
 from platformctl_cli.display import out
 
@@ -20,8 +20,12 @@ _DOING = {
     "build": "building",
     "migrate": "migrating",
     "register": "registering",
+    "record": "recording",
+    "pause": "pausing",
     "resume": "resuming",
+    "drain": "draining",
     "crash": "ending",
+    "cancel": "ending",
     "requeue": "rescheduling",
     "remove": "removing",
 }
@@ -51,9 +55,9 @@ class _Lines:
                 out.print(_done("ok", step, seconds))
             case StepFailed(step, seconds):
                 out.print(_done("failed", step, seconds))
-            case Note(text):
+            case Progress(text):
                 out.print(f"  {text}", markup=False)
-            case Notice(text):
+            case Announcement(text):
                 out.print(text, markup=False)
 
     def close(self) -> None:
@@ -77,9 +81,9 @@ class _Terminal:
             case StepFailed(step, seconds):
                 self._spinner.stop()
                 out.print(_done("✗", step, seconds))
-            case Note(text):
+            case Progress(text):
                 self._show(f"{self._text}  {text}")
-            case Notice(text):
+            case Announcement(text):
                 out.print(text, markup=False)
 
     def _show(self, text: str) -> None:

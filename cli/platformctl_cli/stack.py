@@ -49,7 +49,7 @@ def plan(
     output: Output = Format.TABLE,
 ) -> None:
     """Show the steps that `up` would take, and why."""
-    from platformctl.commands.up import preview
+    from platformctl.commands.plan import preview
     from platformctl_cli.display import show_json, show_plan
     from platformctl_cli.summary import plan_content
 
@@ -58,7 +58,7 @@ def plan(
         show_json(plan_content(found))
     else:
         show_plan(found)
-    if check and found.changes:
+    if check and found.has_changes:
         raise typer.Exit(_PLAN_HAS_CHANGES)
 
 
@@ -72,7 +72,7 @@ def status(context: typer.Context, output: Output = Format.TABLE) -> None:
     if output is Format.JSON:
         show_json(found)
     else:
-        show_status(found, context.obj.project().secrets)
+        show_status(found, context.obj.project.secrets)
 
 
 def logs(
@@ -99,12 +99,12 @@ def scale(
     workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="How many workers a pool has.")],
 ) -> None:
     """Set how many workers pools have."""
+    from platformctl.commands.change import change, edit_keys_of
     from platformctl.commands.scale import parse_workers, worker_edits
-    from platformctl.commands.up import change, key_edit
     from platformctl_cli.progress import progress
     from platformctl_cli.summary import show_outcome, typed_command
 
-    edit = key_edit(worker_edits(parse_workers(workers)))
+    edit = edit_keys_of(worker_edits(parse_workers(workers)))
     with progress() as report:
         outcome = change(context.obj, report, command="platformctl scale", edit=edit)
     show_outcome(outcome, typed_command(context.obj))
@@ -119,8 +119,7 @@ def down(
 
     The data stays, unless --volumes.
     """
-    from platformctl.commands.down import down as take_down
-    from platformctl.commands.down import list_losses
+    from platformctl.commands.down import list_losses, take_down
     from platformctl_cli.confirm import confirm
     from platformctl_cli.display import out
     from platformctl_cli.progress import progress
@@ -130,9 +129,9 @@ def down(
     with progress() as report:
         done = take_down(context.obj, report, volumes=volumes)
     kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
-    if volumes and context.obj.project().spec.database.url:
+    if volumes and context.obj.project.spec.database.url:
         kept = "Its data is gone, but for your own database, which was left alone."
-    out.print(f"The platform is down. {kept}" if done.changes else "Nothing of it runs.")
+    out.print(f"The platform is down. {kept}" if done.has_changes else "Nothing of it runs.")
 
 
 def render(context: typer.Context) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from platformctl.commands.change import Outcome
 from platformctl.commands.status import PoolStatus, Status
-from platformctl.commands.up import Outcome
 from platformctl.commands.workspace import Workspace
 from platformctl.plan.step import Plan
 from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
@@ -19,7 +19,7 @@ def show_outcome(outcome: Outcome, command: str, *, is_up: bool = False) -> None
     if outcome.plan is None:
         out.print(f"The platform isn't running: `{command} up` starts it so.")
         return
-    if not outcome.plan.changes:
+    if not outcome.plan.has_changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
     elif is_up:
         _show_access(outcome, command)
@@ -56,7 +56,7 @@ def _next(outcome: Outcome) -> list[tuple[str, str]]:
 def plan_content(plan: Plan) -> dict[str, object]:
     """Return a plan as `plan -o json` prints it."""
     steps = [{"resource": step.resource, "action": str(step.action), "cause": step.cause} for step in plan.steps]
-    return {"changes": plan.changes, "steps": steps}
+    return {"changes": plan.has_changes, "steps": steps}
 
 
 def show_status(status: Status, secrets: Path) -> None:

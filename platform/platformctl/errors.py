@@ -93,3 +93,25 @@ def as_platform_error(error: Exception) -> PlatformError | None:
         remedy = "Mend that (permissions, space on the disk), then type the same command."
         return FileError(f"{error.filename}: {error.strerror}.", remedy=remedy)
     return error if isinstance(error, PlatformError) else None
+
+
+def refused_deployments(*outputs: str) -> ServiceError:
+    """Return the error of deployments that Prefect's own machinery refused, with what it wrote."""
+    said = [line for output in outputs for line in output.splitlines() if line.strip()]
+    return ServiceError("\n".join(said)[-1500:], remedy="Correct what its last line says, then type `platformctl up`.")
+
+
+_REMEDIES = {
+    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
+    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own are held to versions that it works with.",
+    "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
+}
+
+
+def failed_build(name: str, stage: str, said: str) -> BuildError:
+    """Return the error of a build that failed. stage: where, empty if that isn't known. said: the failed step's words."""
+    words = "\n".join(f"  {line}" for line in said.splitlines()[-25:])
+    again = f"Type `platformctl build-image {name}` to try again. What runs was left alone."
+    remedy = f"{_REMEDIES.get(stage, '').format(name=name)} {again}".strip()
+    where = f" at its stage {stage!r}" if stage else ""
+    return BuildError(f"The image {name!r} can't be built{where}:\n{words}", remedy=remedy)

@@ -28,6 +28,6 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _quoted(text: str) -> str:
-    """A JSON string is a YAML string; a dollar sign is doubled, or Compose would take what follows for a variable."""
-    return json.dumps(text).replace("$", "$$")
+def _quoted(value: object) -> str:
+    """JSON is YAML; a dollar sign is doubled, or Compose would take what follows for a variable."""
+    return json.dumps(value).replace("$", "$$")

@@ -71,7 +71,7 @@ def test_a_file_that_can_not_be_written_is_named(cli: Cli) -> None:
     result = cli("up")
 
     assert result.exit_code == 1
-    assert f"{cli.folder / '.platform'}: File exists." in result.output
+    assert f"{cli.folder / '.platform' / 'secrets'}: Not a directory." in result.output
     assert "then type the same command" in result.output
 
 
@@ -198,7 +198,7 @@ def test_scaling_down_drains_what_is_too_many_and_forgets_it(running: Cli) -> No
 
     assert result.exit_code == 0, result.output
     assert running.fakes.prefect.flow_runs["r1"].state_type == "CRASHED"
-    assert "acme-worker-prod-2 was stopped" in running.fakes.prefect.messages["r1"]
+    assert "its worker acme-worker-prod-2 is gone" in running.fakes.prefect.messages["r1"]
     assert "acme-worker-prod-2" not in running.fakes.prefect.worker_rows
     assert "acme-worker-prod-1" in running.fakes.prefect.worker_rows
     assert not running.fakes.prefect.pools["prod"].is_paused

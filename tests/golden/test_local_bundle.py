@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from golden_check import Golden
-from platformctl.plan.wanted import load_wanted
-from platformctl.runtimes.local.bundle import render_local
+from platformctl.runtimes.local.bundle import describe_local, print_local
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]
@@ -14,9 +13,9 @@ TEXTS = Path(__file__).parent / "local"
 
 def test_the_local_bundle_of_the_quickstart(golden: Golden) -> None:
     project = load_project(ROOT / "examples" / "quickstart")
-    bundle = load_wanted(project, render_local).bundle
+    files = print_local(describe_local(project))
 
-    for path, content in bundle.files.items():
+    for path, content in files.items():
         if path.startswith("services/") or path == "supervisord.conf":
             text = content.decode().replace(str(project.root), "/home/ada/quickstart")
             golden(TEXTS / path, re.sub(r"\b[0-9a-f]{12}\b", "DIGEST", text).encode())

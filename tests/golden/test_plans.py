@@ -10,11 +10,11 @@ import pytest
 
 from golden_check import Golden
 from platformctl.model.observed import FlowRun, Instance, Observed, Worker
-from platformctl.plan.reconcile import reconcile
-from platformctl.plan.wanted import Wanted, load_wanted
-from platformctl.runtimes.docker.bundle import render_compose
-from platformctl.spec.load import load_project
-from projects import DEPLOYMENTS, SPEC, write_project
+from platformctl.plan.phases import plan_phases
+from platformctl.plan.reconcile import up_phases
+from platformctl.plan.step import Plan
+from platformctl.plan.wanted import Wanted
+from projects import DEPLOYMENTS, SPEC, load_docker, write_project
 from worlds import NOON, everything, instance, nothing, run
 
 _MOVED = "the platform's folder was moved, and it would not start again"
@@ -28,7 +28,11 @@ def wanted(tmp_path: Path) -> Wanted:
 
 
 def load(folder: Path, spec: str = SPEC, **files: str) -> Wanted:
-    return load_wanted(load_project(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files)), render_compose)
+    return load_docker(write_project(folder, spec, prefect_yaml=DEPLOYMENTS, **files))
+
+
+def reconcile(wanted: Wanted, observed: Observed) -> Plan:
+    return plan_phases(up_phases(wanted), observed)
 
 
 def with_instance(observed: Observed, service: str, change: Callable[[Instance], Instance | None]) -> Observed:
@@ -48,7 +52,7 @@ def with_runs(observed: Observed, *runs: FlowRun) -> Observed:
 
 def with_surplus_worker(wanted: Wanted, observed: Observed) -> Observed:
     surplus = replace(
-        instance(wanted.bundle.service("worker-prod-2")), name="acme-worker-prod-3", service="worker-prod-3"
+        instance(wanted.stack.service("worker-prod-2")), name="acme-worker-prod-3", service="worker-prod-3"
     )
     machine = replace(observed.machine, instances=(*observed.machine.instances, surplus))
     return replace(observed, machine=machine)
@@ -73,8 +77,10 @@ def with_drift(observed: Observed) -> Observed:
 def with_pool_for_processes(observed: Observed) -> Observed:
     """A platform from before warm workers: its pools are of another type, and its workers have no mark of draining."""
     assert observed.prefect
-    lacks = ("memory_limit", "max_run_seconds")
-    pools = {name: replace(pool, type="process", lacks=lacks) for name, pool in observed.prefect.pools.items()}
+    missing = ("memory_limit", "max_run_seconds")
+    pools = {
+        name: replace(pool, type="process", missing_variables=missing) for name, pool in observed.prefect.pools.items()
+    }
     old = with_instance(observed, "worker-dev-1", lambda c: replace(c, release="old", drains=False))
     return replace(old, prefect=replace(observed.prefect, pools=pools))
 
@@ -140,7 +146,7 @@ def test_a_plan_says_what_and_why(name: str, wanted: Wanted, golden: Golden) -> 
 
     text = re.sub(r"acme/(\w+):[0-9a-f]{12}", r"acme/\1:TAG", str(plan))
     golden(TEXTS / f"{name}.txt", f"{text}\n".encode() if text else b"")
-    assert plan.changes == (name not in ("as-wanted", "runs-that-go-on"))
+    assert plan.has_changes == (name not in ("as-wanted", "runs-that-go-on"))
 
 
 def test_what_ran_is_scheduled_again_where_its_pool_wants_that(tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_what_ran_is_scheduled_again_where_its_pool_wants_that(tmp_path: Path) -
 
     steps = reconcile(wanted, replace(observed, prefect=replace(observed.prefect, runs=runs))).steps
 
-    assert [step.action for step in steps] == ["requeue", "crash"]
+    assert [step.action for step in steps] == ["requeue", "cancel"]
 
 
 def test_an_explicit_pause_is_kept_and_an_absent_one_left_alone(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from golden_check import Golden
-from platformctl.plan.wanted import load_wanted
-from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]
@@ -16,13 +15,13 @@ EXAMPLES = ["quickstart", "production"]
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_reference_stack_is_what_its_example_renders_to(name: str, golden: Golden) -> None:
-    bundle = load_wanted(load_project(ROOT / "examples" / name), render_compose).bundle
+    files = print_compose(describe_docker(load_project(ROOT / "examples" / name)))
     folder = ROOT / "compose" / name
 
-    for path, content in bundle.files.items():
+    for path, content in files.items():
         golden(folder / path, content)
     committed = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert committed == set(bundle.files)
+    assert committed == set(files)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

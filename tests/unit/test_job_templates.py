@@ -1,6 +1,6 @@
 """A job template gets what warm workers know, and keeps what somebody wrote into it."""
 
-from platformctl.stack.job_templates import lacking_variables, own_template, with_variables
+from platformctl.model.job_templates import lacking_variables, own_template, with_variables
 
 TEMPLATE = {
     "job_configuration": {"command": "{{ command }}", "env": {"REGION": "north"}},

@@ -5,25 +5,25 @@ from typing import Any
 
 import yaml
 
-from platformctl.plan.wanted import load_wanted
-from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.spec.load import load_project
-from platformctl.stack.bundle import Bundle, changed_files, write_bundle
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import changed_files, write_files
 from projects import SPEC, write_project
 
 
-def render(folder: Path, spec: str = SPEC) -> Bundle:
-    return load_wanted(load_project(write_project(folder, spec)), render_compose).bundle
+def describe(folder: Path, spec: str = SPEC) -> Stack:
+    return describe_docker(load_project(write_project(folder, spec)))
 
 
-def services(bundle: Bundle) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(bundle.files["compose.yaml"])["services"]
+def services(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(print_compose(stack)["compose.yaml"])["services"]
     return found
 
 
 def test_a_pools_environment_wins_and_its_dollars_are_not_variables(tmp_path: Path) -> None:
     extra = '\n[pools.prod.environment]\nPRICE = "5$ for ${TWO}"\nPREFECT_WORKER_QUERY_SECONDS = "30"\n'
-    environment = services(render(tmp_path, SPEC + extra))["worker-prod-1"]["environment"]
+    environment = services(describe(tmp_path, SPEC + extra))["worker-prod-1"]["environment"]
 
     assert environment["PRICE"] == "5$$ for $${TWO}"
     assert environment["PREFECT_WORKER_QUERY_SECONDS"] == "30"
@@ -31,19 +31,19 @@ def test_a_pools_environment_wins_and_its_dollars_are_not_variables(tmp_path: Pa
 
 
 def test_a_change_of_one_pool_changes_the_releases_of_its_workers_only(tmp_path: Path) -> None:
-    before = {service.name: service.release for service in render(tmp_path).services}
+    before = {service.name: service.release for service in describe(tmp_path).services}
     after = {
         service.name: service.release
-        for service in render(tmp_path, SPEC.replace("limit = 10", 'memory = "2g"')).services
+        for service in describe(tmp_path, SPEC.replace("limit = 10", 'memory = "2g"')).services
     }
 
     assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
 
 
 def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:
-    before = {service.name: service.release for service in render(tmp_path).services}
+    before = {service.name: service.release for service in describe(tmp_path).services}
     spec = SPEC.replace("limit = 10", "limit = 99").replace("workers = 2", "workers = 3")
-    after = {service.name: service.release for service in render(tmp_path, spec).services}
+    after = {service.name: service.release for service in describe(tmp_path, spec).services}
 
     assert after.pop("worker-prod-3")
     assert after == before
@@ -62,7 +62,7 @@ run_seconds = 3600
 
 
 def test_a_warm_worker_is_told_its_pools_settings(tmp_path: Path) -> None:
-    worker = services(render(tmp_path, SPEC + WARM))["worker-warm-1"]
+    worker = services(describe(tmp_path, SPEC + WARM))["worker-warm-1"]
 
     told = {name: value for name, value in worker["environment"].items() if name.startswith("PREFECT_WARM_WORKER_")}
     assert told == {
@@ -77,42 +77,42 @@ def test_a_warm_worker_is_told_its_pools_settings(tmp_path: Path) -> None:
 
 
 def test_a_warm_worker_is_not_killed_before_its_runs_grace_is_over(tmp_path: Path) -> None:
-    found = services(render(tmp_path, SPEC + WARM))
+    found = services(describe(tmp_path, SPEC + WARM))
 
     assert int(found["worker-warm-1"]["stop_grace_period"].rstrip("s")) > 90
 
 
 def test_what_is_left_out_is_left_to_the_warm_worker_and_nothing_is_not(tmp_path: Path) -> None:
     spec = SPEC + '\n[pools.silent]\ntype = "warm"\n\n[pools.cold]\ntype = "warm"\npreload = []\n'
-    found = services(render(tmp_path, spec))
+    found = services(describe(tmp_path, spec))
 
     assert "PREFECT_WARM_WORKER_PRELOAD" not in found["worker-silent-1"]["environment"]
     assert found["worker-cold-1"]["environment"]["PREFECT_WARM_WORKER_PRELOAD"] == ""
 
 
 def test_a_process_worker_is_told_nothing_of_a_warm_ones(tmp_path: Path) -> None:
-    worker = services(render(tmp_path, SPEC + '\n[pools.old]\ntype = "process"\n'))["worker-old-1"]
+    worker = services(describe(tmp_path, SPEC + '\n[pools.old]\ntype = "process"\n'))["worker-old-1"]
 
     assert not [name for name in worker["environment"] if name.startswith("PREFECT_WARM_WORKER_")]
 
 
 def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
-    write_bundle(render(tmp_path), folder)
+    write_files(print_compose(describe(tmp_path)), folder)
     (folder / "compose.override.yaml").write_text("mine")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     (tmp_path / "flows" / "other.py").write_text("# another flow")
     (tmp_path / "flows" / "hello.py").unlink()
     write_project(tmp_path / "elsewhere")
-    bundle = load_wanted(load_project(tmp_path), render_compose).bundle
+    files = print_compose(describe_docker(load_project(tmp_path)))
 
-    assert changed_files(bundle, folder) == (
+    assert changed_files(files, folder) == (
         "compose.yaml",
         "images/pipelines/app/flows/hello.py",
         "images/pipelines/app/flows/other.py",
     )
-    write_bundle(bundle, folder)
-    assert changed_files(bundle, folder) == ()
+    write_files(files, folder)
+    assert changed_files(files, folder) == ()
     untouched = folder / "images" / "pipelines" / "Dockerfile"
     assert untouched.stat().st_mtime_ns == before[untouched]
     assert (folder / "compose.override.yaml").read_text() == "mine"

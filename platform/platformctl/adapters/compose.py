@@ -9,9 +9,7 @@ from typing import cast
 from python_on_whales import ClientNotFoundError, DockerClient
 from python_on_whales.exceptions import DockerException
 
-from platformctl.errors import BuildError, EngineError
-from platformctl.stack.deployments import refused_deployments
-from platformctl.state.build_secrets import failed_build
+from platformctl.errors import BuildError, EngineError, failed_build, refused_deployments
 
 OLDEST_COMPOSE = (2, 24)
 Line = Callable[[str], None]
@@ -23,7 +21,7 @@ class Compose:
     def __init__(self, bundle: Path) -> None:
         """bundle: the folder that holds compose.yaml; it needn't be there yet."""
         self._bundle = bundle
-        self._docker = DockerClient(compose_files=[bundle / "compose.yaml"], compose_profiles=["deploy"])
+        self._docker = DockerClient(compose_files=[bundle / "compose.yaml"], compose_profiles=["deploy", "spare"])
 
     def check_version(self) -> None:
         """Raise EngineError where Compose or Buildx is missing, or Compose is too old."""

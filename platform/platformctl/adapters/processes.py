@@ -110,3 +110,8 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
         process.kill() if kill else process.terminate()
     except psutil.NoSuchProcess:
         return
+
+
+def machine_memory() -> int:
+    """Return how many bytes of memory this machine has."""
+    return int(psutil.virtual_memory().total)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
-from platformctl.plan.report import Note, Report
+from platformctl.plan.report import Progress, Report
 from platformctl.runtimes.runtime import BuildOptions
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
-from platformctl.stack.images.context import WorkerImage, load_images
-from platformctl.state.lock import lock_workspace
+from platformctl.stack.images.context import WorkerImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,12 @@ def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
 
     Raises UsageError for an image that isn't there, and BuildError with the failed step's words.
     """
-    project, runtime = workspace.project(), workspace.runtime
-    images = load_images(project)
+    project, images = workspace.project, workspace.wanted.stack.images
     chosen = [_choose(project, images, name) for name in names] or list(images)
     if push and not all(_has_repository(project, image) for image in chosen):
         remedy = f'Set repository = "REGISTRY/NAME" under [images.NAME] in {project.file}.'
         raise UsageError("An image without a repository can't be pushed.", remedy=remedy)
-    present = runtime.observe([image.reference for image in chosen]).images
+    present = workspace.runtime.observe([image.reference for image in chosen]).images
     is_forced = not use_cache or push or bool(platforms)
     stale = [image for image in chosen if is_forced or image.reference not in present]
     if stale:
@@ -58,15 +56,14 @@ def _build(  # noqa: PLR0913  # as above
     push: bool,
     platforms: Sequence[str],
 ) -> None:
-    from platformctl.stack.bundle import write_bundle  # noqa: PLC0415
-    from platformctl.state.build_secrets import build_secrets  # noqa: PLC0415  # what a build needs, most calls don't
+    from platformctl.stack.files import write_files  # noqa: PLC0415  # what a build needs, most calls don't
+    from platformctl.state.build_secrets import build_secrets  # noqa: PLC0415
 
-    project, runtime = workspace.project(), workspace.runtime
-    with lock_workspace(workspace, "platformctl build-image", report):
-        write_bundle(workspace.wanted().bundle, project.bundle)
-        options = BuildOptions(build_secrets(project), use_cache, push, tuple(platforms))
+    with workspace.locked("platformctl build-image", report):
+        write_files(workspace.wanted.files, workspace.project.bundle)
+        options = BuildOptions(build_secrets(workspace.project), use_cache, push, tuple(platforms))
         for image in images:
-            runtime.build(image, options, lambda line: report(Note(line)))
+            workspace.runtime.build(image, options, lambda line: report(Progress(line)))
 
 
 def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> WorkerImage:

@@ -8,7 +8,7 @@ from platformctl.errors import UsageError
 from platformctl.files import replace_file
 from platformctl.model.spec import Platform
 from platformctl.spec.load import load_project
-from platformctl.stack.bundle import SCHEMA
+from platformctl.stack.files import SCHEMA
 from platformctl.templates import render_template
 
 _FILES = ("platform.toml", "requirements.txt", "flows/hello.py", "prefect.yaml", ".gitignore")

@@ -13,7 +13,7 @@ def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail:
 
     Raises UsageError for a name that nothing of the platform has.
     """
-    project, runtime = workspace.project(), workspace.runtime
+    project, runtime = workspace.project, workspace.runtime
     machine = runtime.observe([])
     if not machine.instances:
         raise UsageError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")

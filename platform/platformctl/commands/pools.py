@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from platformctl.adapters.prefect.ports import Api
+from platformctl.commands.change import Edits, Outcome, change
 from platformctl.commands.run import require_server
-from platformctl.commands.up import Edits, Outcome, change
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
 from platformctl.model.observed import FlowRun
-from platformctl.model.spec import Value, is_name
-from platformctl.plan.report import Note, Report
+from platformctl.model.spec import KeyPath, Value, is_name
+from platformctl.plan.report import Progress, Report
 from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import Project
-from platformctl.spec.problems import KeyPath, nearest
+from platformctl.spec.problems import nearest
 from platformctl.stack.deployments import load_deployments
 from platformctl.stack.images.context import load_images
 
@@ -78,8 +78,8 @@ def require_pool(project: Project, name: str) -> None:
 
 def list_pools(workspace: Workspace) -> list[PoolRow]:
     """Return the pools of platform.toml and of Prefect."""
-    project = workspace.project()
-    api = workspace.ready_api(project)
+    project = workspace.project
+    api = workspace.ready_api()
     prefect = api.observe() if api else None
     there = dict(prefect.pools) if prefect else {}
     rows = []
@@ -95,8 +95,8 @@ def list_pools(workspace: Workspace) -> list[PoolRow]:
 
 def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
     """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere."""
-    project = workspace.project()
-    api = workspace.ready_api(project)
+    project = workspace.project
+    api = workspace.ready_api()
     _require_somewhere(project, api, name)
     return api.runs(_IN_FLIGHT, pool=name) if api else []
 
@@ -111,15 +111,15 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
 
     Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
     """
-    _require_unused(workspace.project(), name)
-    _require_somewhere(workspace.project(), workspace.ready_api(workspace.project()), name)
+    _require_unused(workspace.project, name)
+    _require_somewhere(workspace.project, workspace.ready_api(), name)
     outcome = change(
         workspace, report, command=f"platformctl pools delete {name}", edit=lambda project: _remove(project, name)
     )
-    api = workspace.ready_api(outcome.project)
+    api = workspace.ready_api()
     if api is None:
         report(
-            Note(
+            Progress(
                 "The server doesn't answer: the pool is gone from platform.toml, and stays in Prefect until it is deleted there."
             )
         )
@@ -146,7 +146,7 @@ def _remove(project: Project, name: str) -> tuple[str, ...]:
 
 def set_paused(workspace: Workspace, names: Sequence[str], *, is_paused: bool) -> list[str]:
     """Pause pools, or let them go on, in platform.toml and at once in Prefect; returns the lines that changed."""
-    project = workspace.project()
+    project = workspace.project
     for name in names:
         require_pool(project, name)
     api = require_server(workspace)

@@ -26,11 +26,10 @@ class StateChange:
 
 def require_server(workspace: Workspace) -> Api:
     """Return the API of a platform; raises ServerError where it doesn't answer."""
-    project = workspace.project()
-    api = workspace.ready_api(project)
+    api = workspace.ready_api()
     if api is None:
         remedy = "`platformctl up` brings it up; `platformctl status` shows what runs."
-        raise ServerError(f"The server of {project.spec.platform.name!r} doesn't answer.", remedy=remedy)
+        raise ServerError(f"The server of {workspace.project.spec.platform.name!r} doesn't answer.", remedy=remedy)
     return api
 
 

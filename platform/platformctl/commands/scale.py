@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from platformctl.commands.up import Edits
+from platformctl.commands.change import Edits
 from platformctl.errors import UsageError
-from platformctl.model.spec import Value
+from platformctl.model.spec import KeyPath, Value
 from platformctl.spec.load import Project
-from platformctl.spec.problems import KeyPath, nearest
+from platformctl.spec.problems import nearest
 
 
 def worker_edits(workers: Mapping[str | None, int]) -> Edits:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from platformctl.commands.workspace import Workspace
 from platformctl.model.observed import Observed
 from platformctl.plan.observe import observe
-from platformctl.plan.reconcile_workers import is_online
+from platformctl.plan.resources.worker import is_online
 from platformctl.plan.wanted import Wanted
 
 
@@ -76,8 +76,8 @@ class Status:
 
 def read_status(workspace: Workspace) -> Status:
     """Read the status of a platform; raises PlatformError."""
-    wanted, runtime = workspace.wanted(), workspace.runtime
-    observed = observe(wanted, runtime, workspace.connections.api(wanted.project))
+    wanted, runtime = workspace.wanted, workspace.runtime
+    observed = observe(wanted, runtime, workspace.api())
     spec = wanted.project.spec
     version = observed.prefect.version if observed.prefect else ""
     return Status(
@@ -88,7 +88,7 @@ def read_status(workspace: Workspace) -> Status:
         pools=tuple(_pool(name, wanted, observed) for name in spec.pools),
         images=tuple(
             ImageStatus(image.name, image.tag, built=image.reference in observed.machine.images)
-            for image in wanted.images
+            for image in wanted.stack.images
         ),
         runs=_runs(observed),
     )
@@ -96,17 +96,17 @@ def read_status(workspace: Workspace) -> Status:
 
 def _database(wanted: Wanted, observed: Observed) -> DatabaseStatus:
     """One that is no service of the platform is healthy where the server says that it reaches it."""
-    if not wanted.bundle.has_database:
-        return DatabaseStatus(observed.prefect is not None, wanted.bundle.database)
+    if not wanted.stack.owns_database:
+        return DatabaseStatus(observed.prefect is not None, wanted.stack.database)
     instances = observed.machine.of_service("database")
-    image = instances[0].image if instances else wanted.bundle.database
+    image = instances[0].image if instances else wanted.stack.database
     return DatabaseStatus(any(instance.is_ready for instance in instances), image)
 
 
 def _pool(name: str, wanted: Wanted, observed: Observed) -> PoolStatus:
     pool = wanted.project.spec.pools[name]
     there = observed.prefect.pools.get(name) if observed.prefect else None
-    online = [service for service in wanted.bundle.workers(name) if is_online(service, observed)]
+    online = [service for service in wanted.stack.workers(name) if is_online(service, observed)]
     is_paused = there.is_paused if there else bool(pool.paused)
     return PoolStatus(name, pool.type, pool.workers, len(online), is_paused, there.limit if there else pool.limit)
 

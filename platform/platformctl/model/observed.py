@@ -48,12 +48,21 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the runtime holds of one platform. volumes: name to creation. images: those of the wanted ones that are there."""
+    """What the runtime holds of one platform, on the machine that carries it.
+
+    volumes: name to creation. images: those of the wanted ones that are there. memory: bytes; None where that isn't known.
+    """
 
     instances: tuple[Instance, ...]
     volumes: Mapping[str, datetime]
     networks: tuple[str, ...]
     images: frozenset[str]
+    memory: int | None = None
+
+    @property
+    def databases(self) -> Mapping[str, datetime]:
+        """The volumes that hold the database, name to creation."""
+        return {name: created for name, created in self.volumes.items() if name.endswith("_database")}
 
     def of_service(self, service: str) -> tuple[Instance, ...]:
         """Return the instances of a service."""
@@ -62,14 +71,17 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class WorkPool:
-    """A work pool as Prefect has it. limit: concurrent flow runs. lacks: job variables of warm workers that it doesn't know."""
+    """A work pool as Prefect has it.
+
+    limit: concurrent flow runs. missing_variables: the job variables of warm workers that its template doesn't know.
+    """
 
     name: str
     type: str
     limit: int | None
     description: str
     is_paused: bool
-    lacks: tuple[str, ...] = ()
+    missing_variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

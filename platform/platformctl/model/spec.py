@@ -101,6 +101,8 @@ def _variable(value: str) -> str:
 
 Value = str | int | bool | None
 """What a key of platform.toml can be set to by a command; None removes it."""
+KeyPath = tuple[str, ...]
+"""The keys that lead to a value of platform.toml, from the top."""
 RuntimeName = Literal["auto", "docker", "local"]
 WorkerType = Literal["warm", "process"]
 WARM_KEYS = ("preload", "on_stop", "run_memory", "run_seconds")
@@ -200,6 +202,8 @@ class Pool(_Table):
     """The memory limit of each worker and of the flow runs in it."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
     """Seconds that flow runs get to finish before their worker is stopped."""
+    batch: Annotated[int, Field(ge=1, le=200)] | None = None
+    """How many workers are replaced at once; a quarter of them where it is left out, and all of them where they are processes."""
     preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
     """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
     on_stop: Literal["finish", "reschedule"] = "finish"

@@ -1,7 +1,7 @@
 """Why an instance must be replaced or started, in words."""
 
-from platformctl.model.observed import Instance
-from platformctl.stack.bundle import Service
+from platformctl.model.observed import Instance, Observed
+from platformctl.model.service import Service
 
 _DOINGS = {"created": "was never started", "restarting": "keeps restarting", "dead": "failed to start"}
 
@@ -23,3 +23,9 @@ def describe(instance: Instance) -> str:
     if instance.status == "exited":
         return f"stopped with exit code {instance.exit_code}"
     return _DOINGS.get(instance.status, instance.status)
+
+
+def unknown_cause(observed: Observed) -> str | None:
+    """Return what to say of a step that can't be compared yet; None where it can, or where there is no data to compare with."""
+    is_unknown = observed.prefect is None and observed.machine.databases
+    return "unless Prefect has it already: no server answers yet" if is_unknown else None

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 from platformctl.adapters.prefect.ports import Api
-from platformctl.model.observed import Observed
-from platformctl.plan.drain import interrupted_drains
+from platformctl.model.observed import Machine, Observed, Prefect
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
-from platformctl.stack.bundle import changed_files
+from platformctl.stack.files import changed_files
+from platformctl.state.marks import drained_pools
 from platformctl.state.secrets import unwritten_secrets
 
 
@@ -17,14 +17,30 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
     api: None where the platform has no secrets yet. It is asked only if a server runs.
     """
     project = wanted.project
-    images = [*wanted.bundle.pulled, *(image.reference for image in wanted.bundle.built)]
-    machine = runtime.observe(images)
-    runs_server = any(instance.role == "server" and instance.status == "running" for instance in machine.instances)
+    machine = runtime.observe([*wanted.stack.pulled, *(image.reference for image in wanted.stack.built)])
     return Observed(
         time=datetime.now(UTC),
         unwritten_secrets=unwritten_secrets(project),
-        changed_files=changed_files(wanted.bundle, project.bundle),
-        interrupted_drains=interrupted_drains(project.state),
+        changed_files=changed_files(wanted.files, project.bundle),
+        interrupted_drains=drained_pools(runtime.keeper),
         machine=machine,
-        prefect=api.observe() if api and runs_server and api.is_ready() else None,
+        prefect=_observe_prefect(machine, api),
     )
+
+
+def observe_running(runtime: Runtime, api: Api | None) -> Observed:
+    """Return what is there, whatever the project's files want: what taking a platform down goes by."""
+    machine = runtime.observe([])
+    return Observed(
+        time=datetime.now(UTC),
+        unwritten_secrets=(),
+        changed_files=(),
+        interrupted_drains=drained_pools(runtime.keeper),
+        machine=machine,
+        prefect=_observe_prefect(machine, api),
+    )
+
+
+def _observe_prefect(machine: Machine, api: Api | None) -> Prefect | None:
+    runs_server = any(instance.role == "server" and instance.status == "running" for instance in machine.instances)
+    return api.observe() if api and runs_server and api.is_ready() else None

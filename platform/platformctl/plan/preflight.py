@@ -2,9 +2,13 @@
 
 from platformctl.errors import PreflightError
 from platformctl.model.observed import Observed
-from platformctl.plan.step import BuildImage, Plan, PullImage, StartService, WriteSecrets
+from platformctl.plan.resources.image import BuildImage, PullImage
+from platformctl.plan.resources.secrets import WriteSecrets
+from platformctl.plan.resources.service import StartServices
+from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
+from platformctl.stack.names import SERVER
 from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 
@@ -14,15 +18,15 @@ def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime
     runtime.check_tools()
     for image in _images(plan):
         runtime.check_image(image)
-    starts = [step.change.service.role for step in plan.steps if isinstance(step.change, StartService)]
-    if "server" in starts:
+    started = [name for step in plan.steps if isinstance(step.change, StartServices) for name in step.change.services]
+    if SERVER in started:
         runtime.check_machine()
 
 
 def _images(plan: Plan) -> list[str]:
     """The images that come from outside: those to pull, and what is built on."""
     pulled = [step.change.image for step in plan.steps if isinstance(step.change, PullImage)]
-    built_on = [step.change.image.base for step in plan.steps if isinstance(step.change, BuildImage)]
+    built_on = [step.change.base for step in plan.steps if isinstance(step.change, BuildImage)]
     return list(dict.fromkeys(pulled + built_on))
 
 
@@ -30,7 +34,7 @@ def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runt
     """New passwords would lock platformctl out of the server that runs, and the server out of the database that it has."""
     if not any(isinstance(step.change, WriteSecrets) for step in plan.steps):
         return
-    if wanted.bundle.has_database and DATABASE_PASSWORD in observed.unwritten_secrets:
+    if wanted.stack.owns_database and DATABASE_PASSWORD in observed.unwritten_secrets:
         _check_database(wanted, observed, runtime)
     runs_server = any(instance.role == "server" for instance in observed.machine.instances)
     if runs_server and API_PASSWORD in observed.unwritten_secrets:
@@ -41,7 +45,7 @@ def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runt
 
 
 def _check_database(wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
-    data = [name for name in observed.machine.volumes if name.endswith("_database")]
+    data = list(observed.machine.databases)
     if not data:
         return
     project, home = wanted.project, runtime.home()

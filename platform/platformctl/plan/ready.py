@@ -2,69 +2,88 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from platformctl.adapters.prefect.ports import Api
 from platformctl.errors import ServiceError
-from platformctl.model.observed import Instance
-from platformctl.plan.reconcile_workers import is_fresh
+from platformctl.model.observed import Instance, Worker
 from platformctl.runtimes.runtime import Runtime
-from platformctl.stack.bundle import Service
 from platformctl.waiting import wait_until
 
 _SERVICE_SECONDS, _MIGRATION_SECONDS, _WORKERS_SECONDS = 180.0, 7200.0, 180.0
+_NOTE_SECONDS = 5.0
+_SKEW = timedelta(seconds=2)
+"""How far the clock of a container's engine and Prefect's may be apart."""
 _CRASHES = 3
 """How often an instance may be restarted before it counts as failed: the first time may be its neighbours' fault."""
 
 
-def await_service(runtime: Runtime, service: Service) -> None:
-    """Wait until a service is healthy, or a one-shot completed; raises ServiceError with its last lines."""
-    is_oneshot = service.role == "migrate"
+@dataclass(frozen=True, slots=True)
+class WorkerName:
+    """A worker: its service, what runs it, which is its name in Prefect too, and its pool."""
+
+    service: str
+    instance: str
+    pool: str
+
+
+def await_service(runtime: Runtime, service: str, instance: str, *, is_oneshot: bool) -> None:
+    """Wait until a service is healthy, or a one-shot completed; raises ServiceError with its last lines.
+
+    instance: the name of what runs it.
+    """
     seconds = _MIGRATION_SECONDS if is_oneshot else _SERVICE_SECONDS
     seen: list[Instance] = []
 
     def check() -> bool | None:
-        seen[:] = runtime.observe([]).of_service(service.name)
-        if any(_has_failed(instance, is_oneshot=is_oneshot) for instance in seen):
+        seen[:] = runtime.observe([]).of_service(service)
+        if any(_has_failed(found, is_oneshot=is_oneshot) for found in seen):
             raise _failed(runtime, seen[-1])
-        done = [instance.is_completed if is_oneshot else instance.is_ready for instance in seen]
+        done = [found.is_completed if is_oneshot else found.is_ready for found in seen]
         return True if done and all(done) else None
 
     if wait_until(check, seconds=seconds) is None:
-        raise _late(runtime, service, seen, seconds)
+        raise _late(runtime, service, instance, seen, seconds)
 
 
-def await_workers(runtime: Runtime, api: Api, services: Sequence[Service], note: Callable[[str], None]) -> None:
+def await_workers(runtime: Runtime, api: Api, workers: Sequence[WorkerName], note: Callable[[str], None]) -> None:
     """Wait until workers are online in Prefect; raises ServiceError with the last lines of one that fails."""
-    waited = {service.name: service for service in services}
+    waited = {worker.service for worker in workers}
     seen: dict[str, Instance] = {}
     noted = [0.0]
 
     def check() -> bool | None:
-        instances = [instance for instance in runtime.observe([]).instances if instance.service in waited]
-        seen.update({instance.service: instance for instance in instances})
-        for instance in instances:
-            if _has_failed(instance, is_oneshot=False):
-                raise _failed(runtime, instance)
-        online = _online(api, services, seen)
-        if len(online) < len(services) and time.monotonic() - noted[0] > 5:
-            note(f"{len(online)} of {len(services)} online")
+        instances = [found for found in runtime.observe([]).instances if found.service in waited]
+        seen.update({found.service: found for found in instances})
+        if failed := next((found for found in instances if _has_failed(found, is_oneshot=False)), None):
+            raise _failed(runtime, failed)
+        online = _online(api, workers, seen)
+        if len(online) < len(workers) and time.monotonic() - noted[0] > _NOTE_SECONDS:
+            note(f"{len(online)} of {len(workers)} online")
             noted[0] = time.monotonic()
-        return True if len(online) == len(services) else None
+        return True if len(online) == len(workers) else None
 
     if wait_until(check, seconds=_WORKERS_SECONDS) is None:
-        missing = next(service for service in services if service.name not in _online(api, services, seen))
-        raise _late(runtime, missing, [seen[missing.name]] if missing.name in seen else [], _WORKERS_SECONDS)
+        missing = next(worker for worker in workers if worker.service not in _online(api, workers, seen))
+        found = [seen[missing.service]] if missing.service in seen else []
+        raise _late(runtime, missing.service, missing.instance, found, _WORKERS_SECONDS)
 
 
-def _online(api: Api, services: Sequence[Service], seen: dict[str, Instance]) -> set[str]:
+def is_fresh(row: Worker, instance: Instance) -> bool:
+    """Whether a worker was heard of since its instance started; an old row stays online for a while."""
+    return row.last_heartbeat >= instance.started - _SKEW
+
+
+def _online(api: Api, workers: Sequence[WorkerName], seen: dict[str, Instance]) -> set[str]:
     """Names of the services whose worker runs and was heard of since it started."""
-    rows = {row.name: row for pool in {service.pool or "" for service in services} for row in api.workers(pool)}
+    rows = {row.name: row for pool in {worker.pool for worker in workers} for row in api.workers(pool)}
     return {
-        service.name
-        for service in services
-        if (instance := seen.get(service.name))
+        worker.service
+        for worker in workers
+        if (instance := seen.get(worker.service))
         and instance.status == "running"
-        and (row := rows.get(service.instance))
+        and (row := rows.get(worker.instance))
         and row.is_online
         and is_fresh(row, instance)
     }
@@ -83,12 +102,12 @@ def _failed(runtime: Runtime, instance: Instance) -> ServiceError:
     return _error(runtime, f"{instance.name} {what}{again}", instance)
 
 
-def _late(runtime: Runtime, service: Service, seen: Sequence[Instance], seconds: float) -> ServiceError:
+def _late(runtime: Runtime, service: str, instance: str, seen: Sequence[Instance], seconds: float) -> ServiceError:
     if not seen:
-        remedy = f"`platformctl status` shows what is there; type the same command to try again ({service.name})."
-        return ServiceError(f"{service.instance} was not there after {seconds:.0f} s.", remedy=remedy)
+        remedy = f"`platformctl status` shows what is there; type the same command to try again ({service})."
+        return ServiceError(f"{instance} was not there after {seconds:.0f} s.", remedy=remedy)
     state = seen[-1].status + (f", {seen[-1].health}" if seen[-1].health != "none" else "")
-    return _error(runtime, f"{service.instance} is not ready after {seconds:.0f} s ({state})", seen[-1])
+    return _error(runtime, f"{instance} is not ready after {seconds:.0f} s ({state})", seen[-1])
 
 
 def _error(runtime: Runtime, what: str, instance: Instance) -> ServiceError:
@@ -97,5 +116,5 @@ def _error(runtime: Runtime, what: str, instance: Instance) -> ServiceError:
     check = runtime.health_output(instance.id) if instance.health in ("unhealthy", "starting") else ""
     said = [f"{what}. Its last lines:", *(f"  {line}" for line in lines.splitlines())]
     said += ["Its health check said:", *(f"  {line}" for line in check.splitlines()[-5:])] if check else []
-    remedy = f"`platformctl logs {instance.service}` shows more; mend the cause, then type the same command."
+    remedy = f"`platformctl logs {instance.service}` shows more; correct the cause, then type the same command."
     return ServiceError("\n".join(said), remedy=remedy)

@@ -1,123 +1,106 @@
-"""From what is wanted and what is there to a plan: a pure function, in the order in which things must happen."""
+"""The phases of commands: from what is wanted and what is there to steps, in the order in which things must happen. All pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
-from platformctl.model.observed import Instance, Observed
-from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.reconcile_prefect import deployment_steps, orphan_steps, pool_steps, zombie_steps
-from platformctl.plan.reconcile_workers import await_steps, worker_steps
-from platformctl.plan.step import (
-    Action,
-    BuildImage,
-    Plan,
-    PullImage,
-    RemoveInstances,
-    StartService,
-    Step,
-    WriteBundle,
-    WriteSecrets,
+from platformctl.model.observed import Machine, Observed
+from platformctl.plan.phases import Phase
+from platformctl.plan.resources.automation import automation_steps
+from platformctl.plan.resources.bundle import bundle_steps
+from platformctl.plan.resources.deployment import deployment_steps
+from platformctl.plan.resources.drain import interrupted_drain_steps
+from platformctl.plan.resources.image import build_steps, image_steps, pull_steps
+from platformctl.plan.resources.instance import leftover_steps, removal_steps
+from platformctl.plan.resources.network import network_removal_steps
+from platformctl.plan.resources.pool import pool_steps
+from platformctl.plan.resources.run import orphan_steps
+from platformctl.plan.resources.schema import schema_steps
+from platformctl.plan.resources.secrets import secret_steps
+from platformctl.plan.resources.service import service_steps
+from platformctl.plan.resources.turn import turn_steps
+from platformctl.plan.resources.volume import volume_removal_steps
+from platformctl.plan.resources.worker import (
+    await_worker_steps,
+    start_worker_steps,
+    surplus_steps,
+    worker_removal_steps,
 )
+from platformctl.plan.step import Step
 from platformctl.plan.wanted import Wanted
-from platformctl.stack.bundle import Service
-from platformctl.state.secrets import SERVER_PROFILE
+from platformctl.spec.load import Project
 
 
-def reconcile(wanted: Wanted, observed: Observed) -> Plan:
-    """Return the plan that brings what is observed to what is wanted; an empty one where they agree.
+def up_phases(wanted: Wanted) -> tuple[Phase, ...]:
+    """Return the phases that bring a platform to what is wanted; none has anything to do where it is that already.
 
-    Where no server answers, what Prefect holds is not known: those steps assume that it holds nothing, say so in
-    their causes, and are worked out anew once it answers. Raises SpecError for a pool that Prefect has with another type.
+    Where no server answers, what Prefect holds is not known: those steps assume that it holds nothing, say so in their causes,
+    and are worked out anew once it answers. They raise SpecError for a pool that Prefect has with another type.
     """
-    return Plan(
-        (
-            *_file_steps(wanted, observed),
-            *_image_steps(wanted, observed),
-            *_service_steps(wanted, observed),
-            *pool_steps(wanted, observed),
-            *zombie_steps(observed),
-            *orphan_steps(wanted, observed),
-            *worker_steps(wanted, observed),
-            *deployment_steps(wanted, observed),  # while the workers start
-            *await_steps(wanted, observed),
-            *_leftover_steps(wanted, observed),
-        )
+    return (
+        Phase("foundation", partial(_foundation, wanted)),
+        Phase("platform", partial(_platform, wanted)),
+        Phase("lost runs", partial(orphan_steps, wanted.project)),
     )
 
 
-def _file_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    if observed.unwritten_secrets:
-        yield Step(
-            "secrets", Action.CREATE, f"missing or changed: {', '.join(observed.unwritten_secrets)}", WriteSecrets()
-        )
-    if observed.changed_files:
-        yield Step("bundle", Action.UPDATE, f"changed: {_some(observed.changed_files)}", WriteBundle(wanted.bundle))
+def down_phases(project: Project, cause: str, *, volumes: bool) -> tuple[Phase, ...]:
+    """Return the phases that take a platform down: workers are drained first, and the data goes only if that is asked for."""
+    return (
+        Phase("workers", partial(worker_removal_steps, project, cause=cause)),
+        Phase("lost runs", partial(orphan_steps, project)),
+        Phase("rest", lambda observed: _rest(observed.machine, cause, volumes=volumes)),
+    )
 
 
-def _some(names: Iterable[str], most: int = 3) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+def _foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """What leads to a server that answers.
+
+    Where nothing runs yet, a build that fails leaves nothing alone: what can begin meanwhile begins. Elsewhere nothing is
+    touched before every image is there.
+    """
+    yield from secret_steps(observed)
+    yield from bundle_steps(wanted, observed)
+    is_new = not observed.machine.instances
+    yield from _new_foundation(wanted, observed) if is_new else _changed_foundation(wanted, observed)
 
 
-def _image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    present = observed.machine.images
-    for image in wanted.bundle.pulled:
-        if image not in present:
-            yield Step(f"image {image}", Action.PULL, "not pulled yet", PullImage(image))
-    for own in wanted.bundle.built:
-        if own.reference not in present:
-            yield Step(f"image {own.name}", Action.BUILD, f"{own.reference} is not there yet", BuildImage(own))
+def _changed_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    yield from image_steps(wanted, observed)
+    yield from service_steps(wanted, observed, "database")
+    yield from schema_steps(wanted, observed)
+    yield from service_steps(wanted, observed, "server")
 
 
-def _service_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    for service in wanted.bundle.services:
-        if service.role == "migrate":
-            yield from _migrate_step(service, observed, has_database=wanted.bundle.has_database)
-        elif service.role in ("database", "server"):
-            yield from _service_step(service, observed)
+def _new_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """The database is made while the server's image is built, and the schema while the workers' images are."""
+    server_image = tuple(image for image in wanted.stack.built if image is wanted.stack.server_image)
+    start_database, *await_database = tuple(service_steps(wanted, observed, "database")) or (None,)
+    yield from pull_steps(wanted, observed)
+    yield from [start_database] if start_database else []
+    yield from build_steps(server_image, observed)
+    yield from await_database
+    migrate, *await_schema = tuple(schema_steps(wanted, observed)) or (None,)
+    yield from [migrate] if migrate else []
+    yield from build_steps(wanted.stack.images, observed)
+    yield from await_schema
+    yield from service_steps(wanted, observed, "server")
 
 
-def _service_step(service: Service, observed: Observed) -> Iterator[Step]:
-    instances = observed.machine.of_service(service.name)
-    if not instances:
-        yield Step(service.name, Action.CREATE, "not there", StartService(service))
-    elif cause := replacement_cause(service, instances):
-        yield Step(service.name, Action.REPLACE, cause, StartService(service, recreate=True))
-    elif service.role == "server" and SERVER_PROFILE in observed.unwritten_secrets:
-        yield Step(service.name, Action.REPLACE, "its secrets changed", StartService(service, recreate=True))
-    elif instances[0].health == "unhealthy":
-        yield Step(service.name, Action.REPLACE, "unhealthy", StartService(service, recreate=True))
-    elif instances[0].status != "running":
-        yield Step(service.name, Action.START, describe(instances[0]), StartService(service))
-    elif not instances[0].is_ready:
-        yield Step(service.name, Action.WAIT, "starting", StartService(service))
+def _platform(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    """What the server must hold, and who works for it. Deployments are registered while workers start."""
+    yield from interrupted_drain_steps(observed)
+    yield from pool_steps(wanted, observed)
+    yield from automation_steps(observed)
+    yield from orphan_steps(wanted.project, observed)
+    yield from start_worker_steps(wanted, observed)
+    yield from turn_steps(wanted, observed)
+    yield from deployment_steps(wanted, observed)
+    yield from await_worker_steps(wanted, observed)
+    yield from surplus_steps(wanted, observed)
+    yield from leftover_steps(wanted, observed)
 
 
-def _migrate_step(service: Service, observed: Observed, *, has_database: bool) -> Iterator[Step]:
-    """The schema is brought up to date once for a version and a volume; the instance that did it stays as the proof."""
-    instances = observed.machine.of_service(service.name)
-    if not instances:
-        yield Step("schema", Action.MIGRATE, "not known to be up to date", StartService(service, recreate=True))
-    elif cause := replacement_cause(service, instances):
-        yield Step("schema", Action.MIGRATE, cause, StartService(service, recreate=True))
-    elif instances[0].status == "running":
-        yield Step("schema", Action.WAIT, "the migration runs", StartService(service))
-    elif not instances[0].is_completed:
-        yield Step(
-            "schema", Action.MIGRATE, f"the migration {describe(instances[0])}", StartService(service, recreate=True)
-        )
-    elif has_database and _is_older_than_data(instances[0], observed):
-        yield Step("schema", Action.MIGRATE, "the database's volume is new", StartService(service, recreate=True))
-
-
-def _is_older_than_data(migration: Instance, observed: Observed) -> bool:
-    created = [time for name, time in observed.machine.volumes.items() if name.endswith("_database")]
-    return not created or migration.started < max(created)
-
-
-def _leftover_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """Instances of services that are no more, one-shots that were interrupted among them; workers are drained elsewhere."""
-    kept = {service.name for service in wanted.bundle.services if service.role != "deploy"}
-    for instance in observed.machine.instances:
-        if instance.service not in kept and instance.role != "worker":
-            cause = f"left over: {instance.service} is not wanted any more"
-            yield Step(instance.name, Action.REMOVE, cause, RemoveInstances((instance.id,), grace=10))
+def _rest(machine: Machine, cause: str, *, volumes: bool) -> Iterator[Step]:
+    yield from removal_steps(machine, cause, is_data_kept=not volumes)
+    yield from network_removal_steps(machine, cause)
+    yield from volume_removal_steps(machine) if volumes else ()

@@ -34,18 +34,18 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Progress:
     """Something that happens within a step, or before the first one."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Announcement:
     """Something that its user is to have read."""
 
     text: str
 
 
-Event = StepStarted | StepFinished | StepFailed | Note | Notice
+Event = StepStarted | StepFinished | StepFailed | Progress | Announcement
 Report = Callable[[Event], None]

@@ -1,29 +1,37 @@
 """What is wanted: everything that follows from a project's files, and nothing from outside them."""
 
+import hashlib
 from dataclasses import dataclass
 
+from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import Bundle, Render, digest_of
-from platformctl.stack.deployments import Deployment, load_deployments
-from platformctl.stack.images.context import WorkerImage, load_images
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import Files
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A project with its images, its deployments and its bundle."""
+    """What is to run of a project, and the files of the bundle that it runs from."""
 
-    project: Project
-    images: tuple[WorkerImage, ...]
-    deployments: tuple[Deployment, ...]
-    bundle: Bundle
+    stack: Stack
+    files: Files
 
-    def digest(self, deployment: Deployment) -> str:
-        """The digest of all that a deployment is registered from: what prefect.yaml says, and what registers it."""
-        return digest_of([deployment.digest, self.bundle.service(f"deploy-{deployment.image}").release])
+    @property
+    def project(self) -> Project:
+        """The project."""
+        return self.stack.project
+
+    @property
+    def digest(self) -> str:
+        """The digest of the bundle's files: 12 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            digest.update(f"{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
 
 
-def load_wanted(project: Project, render: Render) -> Wanted:
-    """Read the project's flows, requirements and prefect.yaml, and render its bundle; raises SpecError."""
-    images = load_images(project)
-    deployments = load_deployments(project, images)
-    return Wanted(project, images, deployments, render(project, images, deployments))
+def load_wanted(project: Project, runtime: Runtime) -> Wanted:
+    """Read the project's flows, requirements and prefect.yaml, and print its bundle; raises SpecError, OSError."""
+    stack = runtime.describe(project)
+    return Wanted(stack, runtime.print_bundle(stack))

@@ -6,7 +6,7 @@ from platformctl.errors import EngineError
 from platformctl.model.spec import RuntimeName
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import COMPOSE, SUPERVISOR
+from platformctl.stack.files import COMPOSE, SUPERVISOR
 
 if TYPE_CHECKING:
     from platformctl.runtimes.docker.runtime import DockerRuntime

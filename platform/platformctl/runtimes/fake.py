@@ -1,20 +1,22 @@
 """A runtime in memory, for tests: it holds instances as an engine would, and its workers report to a fake Prefect."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from platformctl.adapters.prefect.fake import FakePrefect
-from platformctl.errors import PlatformError, PreflightError
-from platformctl.model.observed import Instance, Machine
-from platformctl.plan.wanted import load_wanted
-from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.errors import EngineError, PlatformError, PreflightError
+from platformctl.model.observed import LABEL, Instance, Machine
+from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.runtimes.fake_keeper import FakeKeeper
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project, load_project
-from platformctl.stack.bundle import Bundle, Service
-from platformctl.stack.deployments import Deployment
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import COMPOSE, Files
 from platformctl.stack.images.context import WorkerImage
 
 
@@ -37,9 +39,13 @@ class FakeRuntime:
     env: str | None = None
     keeper: FakeKeeper = field(default_factory=FakeKeeper)
 
-    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
-        """Render what the Docker runtime does."""
-        return render_compose(project, images, deployments)
+    def describe(self, project: Project) -> Stack:
+        """Return what the Docker runtime does."""
+        return describe_docker(project)
+
+    def print_bundle(self, stack: Stack) -> Files:
+        """Return what the Docker runtime does."""
+        return print_compose(stack)
 
     def check_tools(self) -> None:
         """Every tool is there."""
@@ -73,17 +79,19 @@ class FakeRuntime:
         self.images.add(image.reference)
 
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
-        """Hold a running instance of each service, as the folder's files want it now."""
+        """Hold a running instance of each service, as the bundle on disk says; raises EngineError where its image isn't there."""
         self.calls.append(f"start {' '.join(services)}" + (" anew" if recreate else ""))
-        project = load_project(self.folder, self.env)
-        bundle = load_wanted(project, self.render).bundle
-        self.networks |= {f"{project.spec.platform.name}_{name}" for name in ("data", "platform")}
+        compose = yaml.safe_load((self._project.bundle / COMPOSE).read_text(encoding="utf-8"))
+        self.networks |= {f"{compose['name']}_{network}" for network in compose["networks"]}
         for name in services:
-            service = bundle.service(name)
-            self.instances[service.instance] = self._instance(service)
-            if service.role == "database":
-                self.volumes.setdefault(f"{project.spec.platform.name}_database", datetime.now(UTC))
-            self._report_to_prefect(service)
+            instance = self._instance(compose["services"][name])
+            if instance.image not in self.images:
+                raise EngineError(f"No such image: {instance.image}", remedy="Build it.")
+            if recreate or self._is_other(instance):
+                self.instances[instance.name] = instance
+            if instance.role == "database":
+                self.volumes.setdefault(f"{compose['name']}_database", datetime.now(UTC))
+            self._report_to_prefect(instance)
 
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
         """Hold some instances no more."""
@@ -94,10 +102,12 @@ class FakeRuntime:
                 self.prefect.is_up = False
 
     def register(self, image: str) -> str:
-        """Record the deployments of an image in the fake Prefect."""
+        """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them."""
         self.calls.append(f"register {image}")
-        for deployment in load_wanted(load_project(self.folder, self.env), self.render).deployments:
-            self.prefect.deployments[f"{deployment.entrypoint.rpartition(':')[2]}/{deployment.name}"] = deployment.key
+        declared = yaml.safe_load((self._project.bundle / "deployments" / f"{image}.yaml").read_text(encoding="utf-8"))
+        for entry in declared["deployments"]:
+            flow = str(entry["entrypoint"]).rpartition(":")[2]
+            self.prefect.deployments[f"{flow}/{entry['name']}"] = f"{entry['entrypoint']}/{entry['name']}"
         return ""
 
     def last_lines(self, instance: str) -> str:
@@ -132,28 +142,38 @@ class FakeRuntime:
         """End an instance as a crash would."""
         self.instances[name] = replace(self.instances[name], status="exited", health="none", exit_code=137)
 
-    def _instance(self, service: Service) -> Instance:
-        now = datetime.now(UTC)
-        is_oneshot, is_failing = service.role == "migrate", service.name in self.failing
+    @property
+    def _project(self) -> Project:
+        return load_project(self.folder, self.env)
+
+    def _is_other(self, instance: Instance) -> bool:
+        """Whether Compose would make a container: none is there, or one that doesn't run or is of other settings."""
+        held = self.instances.get(instance.name)
+        return held is None or held.status != "running" or held.release != instance.release
+
+    def _instance(self, service: Mapping[str, Any]) -> Instance:
+        now, labels = datetime.now(UTC), service["labels"]
+        name, role = labels[f"{LABEL}.service"], labels[f"{LABEL}.role"]
+        is_oneshot, is_failing = role == "migrate", name in self.failing
         return Instance(
-            id=f"id-{service.instance}-{len(self.calls)}",
-            name=service.instance,
-            service=service.name,
-            role=service.role,
-            pool=service.pool,
-            release=service.release,
-            image=service.image,
+            id=f"id-{service['container_name']}-{len(self.calls)}",
+            name=service["container_name"],
+            service=name,
+            role=role,
+            pool=labels.get(f"{LABEL}.pool"),
+            release=labels[f"{LABEL}.release"],
+            image=service["image"],
             status="exited" if is_oneshot else "running",
             health="unhealthy" if is_failing else "none" if is_oneshot else "healthy",
             exit_code=1 if is_failing else 0,
             restarts=0,
             created=now,
             started=now,
-            drains=service.drains,
+            drains=f"{LABEL}.drains" in labels,
         )
 
-    def _report_to_prefect(self, service: Service) -> None:
-        if service.role == "server" and service.name not in self.failing:
+    def _report_to_prefect(self, instance: Instance) -> None:
+        if instance.role == "server" and instance.service not in self.failing:
             self.prefect.is_up = True
-        if service.role == "worker" and service.pool and service.name not in self.failing:
-            self.prefect.report_worker(service.pool, service.instance)
+        if instance.role == "worker" and instance.pool and instance.service not in self.failing:
+            self.prefect.report_worker(instance.pool, instance.name)

@@ -8,8 +8,8 @@ from typing import Protocol
 from platformctl.model.observed import Machine
 from platformctl.runtimes.keeper import Keeper
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import Bundle
-from platformctl.stack.deployments import Deployment
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import Files
 from platformctl.stack.images.context import WorkerImage
 
 Line = Callable[[str], None]
@@ -36,8 +36,11 @@ class Runtime(Protocol):
     def keeper(self) -> Keeper:
         """What is kept with the platform: the lock, marks."""
 
-    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
-        """Render the bundle that it runs: a pure function."""
+    def describe(self, project: Project) -> Stack:
+        """Return what runs of a project: a pure function of its files."""
+
+    def print_bundle(self, stack: Stack) -> Files:
+        """Return the files that a stack runs from, path to content: a pure function."""
 
     def check_tools(self) -> None:
         """Raise EngineError where a tool that changes need is missing or too old."""

@@ -6,9 +6,8 @@ from pathlib import Path
 import tomlkit
 
 from platformctl.files import replace_file
-from platformctl.model.spec import Value
+from platformctl.model.spec import KeyPath, Value
 from platformctl.spec.load import FILE_NAME, read_text
-from platformctl.spec.problems import KeyPath
 
 _TRIVIA = (tomlkit.items.Comment, tomlkit.items.Whitespace)
 

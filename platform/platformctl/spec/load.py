@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
-from platformctl.model.spec import Pool, Spec
+from platformctl.model.spec import KeyPath, Pool, Spec
 from platformctl.spec.check import check_spec
-from platformctl.spec.problems import KeyPath, Problem, nearest, problems_of, spec_error
+from platformctl.spec.problems import Problem, nearest, problems_of, spec_error
 
 FILE_NAME = "platform.toml"
 _EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import tomlkit
 
 from platformctl.errors import SpecError
-from platformctl.spec.problems import KeyPath
+from platformctl.model.spec import KeyPath
 
 _MARK = "platformctl-looks-for-this-value"
 

@@ -10,9 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from platformctl.errors import SpecError
-from platformctl.model.spec import Spec
-
-KeyPath = tuple[str, ...]
+from platformctl.model.spec import KeyPath, Spec
 
 _TABLES = ("platform",)
 _EXPECTED = {

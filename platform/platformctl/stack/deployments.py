@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from platformctl.errors import ServiceError, SpecError
+from platformctl.errors import SpecError
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
 from platformctl.stack.images.context import WorkerImage
@@ -57,12 +57,6 @@ def deployment_files(project: Project, deployments: tuple[Deployment, ...]) -> d
         content = {key: document[key] for key in _GLOBAL if key in document} | {"deployments": entries}
         files[image] = yaml.safe_dump(content, sort_keys=False).encode()
     return files
-
-
-def refused_deployments(*outputs: str) -> ServiceError:
-    """Return the error of deployments that Prefect's own machinery refused, with what it wrote."""
-    said = [line for output in outputs for line in output.splitlines() if line.strip()]
-    return ServiceError("\n".join(said)[-1500:], remedy="Correct what its last line says, then type `platformctl up`.")
 
 
 def _read(project: Project) -> dict[str, object]:

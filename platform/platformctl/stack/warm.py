@@ -1,12 +1,7 @@
 """What a warm worker is told of its pool's settings, whatever runs it."""
 
 from platformctl.model.spec import Pool
-
-STOP_MARGIN = 45
-"""Seconds that a warm worker gets beyond its flow runs' grace: those that it cancels get 30 to end, and then it ends itself."""
-_PREFIX = "PREFECT_WARM_WORKER_"
-_POLLS = {"PREFECT_WORKER_QUERY_SECONDS": "10"}
-"""It hears of runs by events: its polls only find what it has missed."""
+from prefect_warm_worker.contract import POLL_SECONDS, STOP_MARGIN_SECONDS, Variable
 
 
 def warm_environment(pool: Pool) -> dict[str, str]:
@@ -14,13 +9,14 @@ def warm_environment(pool: Pool) -> dict[str, str]:
     if pool.type != "warm":
         return {}
     told = {
-        "GRACE": pool.grace,
-        "ON_STOP": pool.on_stop,
-        "RUN_MEMORY": pool.run_memory,
-        "RUN_SECONDS": pool.run_seconds,
+        Variable.GRACE: pool.grace,
+        Variable.ON_STOP: pool.on_stop,
+        Variable.RUN_MEMORY: pool.run_memory,
+        Variable.RUN_SECONDS: pool.run_seconds,
+        Variable.PRELOAD: None if pool.preload is None else ",".join(pool.preload),
     }
-    told["PRELOAD"] = None if pool.preload is None else ",".join(pool.preload)
-    return _POLLS | {f"{_PREFIX}{name}": str(value) for name, value in told.items() if value is not None}
+    polls = {"PREFECT_WORKER_QUERY_SECONDS": str(POLL_SECONDS)}
+    return polls | {variable.value: str(value) for variable, value in told.items() if value is not None}
 
 
 def drains(pool: Pool) -> bool:
@@ -30,4 +26,4 @@ def drains(pool: Pool) -> bool:
 
 def stop_seconds(pool: Pool) -> int:
     """Return after how many seconds a worker that was told to stop is killed: one that drains uses all of its runs' grace."""
-    return pool.grace + (STOP_MARGIN if drains(pool) else 0)
+    return pool.grace + (STOP_MARGIN_SECONDS if drains(pool) else 0)

@@ -1,28 +1,13 @@
-"""How images are built: with which secrets, from the machine's environment and files, none of which stays in an image."""
+"""The secrets that builds need, from the machine's environment and files. None of them stays in an image."""
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from platformctl.errors import BuildError, SpecError
+from platformctl.errors import SpecError
 from platformctl.files import replace_file
 from platformctl.spec.load import Project
-
-_REMEDIES = {
-    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
-    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own are held to versions that it works with.",
-    "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
-}
-
-
-def failed_build(name: str, stage: str, said: str) -> BuildError:
-    """Return the error of a build that failed. stage: where, empty if that isn't known. said: the failed step's words."""
-    words = "\n".join(f"  {line}" for line in said.splitlines()[-25:])
-    again = f"Type `platformctl build-image {name}` to try again. What runs was left alone."
-    remedy = f"{_REMEDIES.get(stage, '').format(name=name)} {again}".strip()
-    where = f" at its stage {stage!r}" if stage else ""
-    return BuildError(f"The image {name!r} can't be built{where}:\n{words}", remedy=remedy)
 
 
 def build_secrets(project: Project, environment: Mapping[str, str] | None = None) -> dict[str, Path]:

@@ -1,61 +1,66 @@
-"""One command at a time changes a platform. The kernel lets go of the lock when its holder ends, however it ends."""
+"""One command at a time changes a platform, wherever it is typed. It is kept with the platform, not with this machine."""
 
-import json
-import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
-from platformctl.commands.workspace import Workspace
+from platformctl.adapters.holders import this_process
 from platformctl.errors import LockedError
-from platformctl.plan.report import Note, Report
+from platformctl.model.holder import Holder
+from platformctl.runtimes.keeper import Keeper
+from platformctl.waiting import wait_until
 
 PATIENCE = 900.0
 """Seconds that a command waits for another one."""
-
-
-def lock_workspace(workspace: Workspace, command: str, report: Report) -> AbstractContextManager[None]:
-    """Hold a platform's lock; a command that has to wait for it says for whom. Raises LockedError."""
-    state = workspace.project().state
-    return locked(state, command, waiting=lambda who: report(Note(f"Waiting for {who} to finish.")))
+_PAUSE = 0.5
+"""Seconds between two attempts to take the lock."""
+Tell = Callable[[str], None]
 
 
 @contextmanager
-def locked(state: Path, command: str, *, waiting: Callable[[str], None], patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the platform's lock for the body.
+def hold_lock(keeper: Keeper, command: str, *, tell: Tell, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold a platform's lock for the body.
 
-    state: the platform's .platform folder. waiting: called once with who holds the lock, if somebody does.
-    Raises LockedError after `patience` seconds.
+    command: what its user typed. tell: called with a sentence for each holder that has to be waited for, and for each
+    command that was cut off and left the lock behind. Raises LockedError where one still holds it after `patience` seconds, and
+    RuntimeError where this process holds it already: it would wait for itself.
     """
-    import filelock  # noqa: PLC0415  # it loads asyncio, which a command that changes nothing needn't
-
-    state.mkdir(parents=True, exist_ok=True)
-    lock, holder = filelock.FileLock(state / "lock"), state / "lock.json"
+    ours = this_process(command)
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        waiting(_describe(holder))
-        try:
-            lock.acquire(timeout=patience)
-        except filelock.Timeout as error:
-            raise _error(holder, patience) from error
-    try:
-        holder.write_text(json.dumps({"command": command, "pid": os.getpid(), "since": time.time()}), encoding="utf-8")
+        if _attempt(keeper, ours, tell) is not None:
+            _wait(keeper, ours, tell, patience)
         yield
     finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+        keeper.release(ours)
 
 
-def _error(holder: Path, patience: float) -> LockedError:
-    found = f"After {patience:.0f} s the platform is still being changed by {_describe(holder)}."
-    return LockedError(found, remedy="Wait for it, or end that process; the lock goes with it.")
+def _wait(keeper: Keeper, ours: Holder, tell: Tell, patience: float) -> None:
+    holders: list[Holder] = []
+
+    def check() -> bool | None:
+        found = _attempt(keeper, ours, tell)
+        if found and found not in holders:
+            tell(f"Waiting for {found} to finish.")
+            holders.append(found)
+        return True if found is None else None
+
+    if not wait_until(check, seconds=patience, pause=_PAUSE):
+        raise _error(keeper, ours, holders[-1], patience)
 
 
-def _describe(holder: Path) -> str:
-    try:
-        found = json.loads(holder.read_text(encoding="utf-8"))
-        return f"`{found['command']}` (process {found['pid']}, for {time.time() - found['since']:.0f} s)"
-    except (OSError, ValueError, KeyError):
-        return "another command"
+def _attempt(keeper: Keeper, ours: Holder, tell: Tell) -> Holder | None:
+    """Return who holds the lock; None where it is ours now."""
+    attempt = keeper.acquire(ours)
+    for holder in attempt.cut_off:
+        tell(f"{holder} was cut off before its end. This command takes over its lock.")
+    if attempt.holder and attempt.holder.is_same_process(ours):
+        raise RuntimeError(f"{attempt.holder} is this process, which wants the lock again for `{ours.command}`")
+    return attempt.holder
+
+
+def _error(keeper: Keeper, ours: Holder, holder: Holder, patience: float) -> LockedError:
+    found = f"After {patience:.0f} s the platform is still being changed by {holder}."
+    is_here = holder.machine == ours.machine
+    remedy = (
+        f"Wait for it, or end process {holder.pid}: the lock goes with it." if is_here else keeper.how_to_free(holder)
+    )
+    return LockedError(found, remedy=remedy)

@@ -17,8 +17,8 @@ from urllib3.util import Retry
 
 from platformctl.adapters.prefect.ports import Json, LogLine
 from platformctl.errors import ServerError
+from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
-from platformctl.stack.job_templates import lacking_variables
 
 REGISTERED = "platformctl_deployments"
 """The Prefect variable that holds what each deployment was registered from."""
@@ -202,8 +202,10 @@ def refused(url: str, status: int, text: str) -> ServerError:
 
 def _pool(item: Json) -> WorkPool:
     limit, text = item["concurrency_limit"], item["description"] or ""
-    lacks = lacking_variables(item["base_job_template"] or {})
-    return WorkPool(item["name"], item["type"], limit, text, is_paused=item["is_paused"], lacks=lacks)
+    missing_variables = lacking_variables(item["base_job_template"] or {})
+    return WorkPool(
+        item["name"], item["type"], limit, text, is_paused=item["is_paused"], missing_variables=missing_variables
+    )
 
 
 def _worker(item: Json, pool: str) -> Worker:

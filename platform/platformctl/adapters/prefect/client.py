@@ -27,8 +27,8 @@ from pydantic import SecretStr
 from platformctl.adapters.prefect.api import REGISTERED, ZOMBIES, refused
 from platformctl.adapters.prefect.ports import PoolField
 from platformctl.errors import ServerError
+from platformctl.model.job_templates import own_template, with_variables
 from platformctl.model.observed import WorkPool
-from platformctl.stack.job_templates import own_template, with_variables
 
 
 class PrefectClient:

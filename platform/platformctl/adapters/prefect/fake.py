@@ -144,8 +144,10 @@ class FakePrefect:
 
     def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
         """Have a pool lack some variables no more."""
-        lacks = tuple(variable for variable in self.pools[name].lacks if variable not in variables)
-        self.pools[name] = replace(self.pools[name], lacks=lacks)
+        missing_variables = tuple(
+            variable for variable in self.pools[name].missing_variables if variable not in variables
+        )
+        self.pools[name] = replace(self.pools[name], missing_variables=missing_variables)
 
     def set_zombie_automation(self, within: float) -> None:
         """Set the automation."""

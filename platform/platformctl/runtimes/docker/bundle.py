@@ -1,159 +1,108 @@
-"""The bundle of the Docker runtime: compose.yaml, a build context for each image, and what they mount."""
+"""The bundle of the Docker runtime: compose.yaml, printed from the services, beside what every bundle holds."""
 
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
-from platformctl.errors import SpecError
-from platformctl.model.database import database_host, database_name
+from platformctl.model.database import database_name
 from platformctl.model.observed import LABEL
-from platformctl.model.spec import Pool
-from platformctl.spec.load import Project, in_url
-from platformctl.stack.bundle import (
-    COMPOSE,
-    HEARTBEAT,
-    Bundle,
-    Service,
-    digest_of,
-    each_worker,
-    instance_name,
-    shared_files,
-    worker_service,
-)
-from platformctl.stack.deployments import Deployment
-from platformctl.stack.images.context import SERVER, WorkerImage, load_server_image, server_reference
-from platformctl.stack.warm import drains, stop_seconds, warm_environment
+from platformctl.model.service import Mount, Service
+from platformctl.runtimes.docker.site import docker_site
+from platformctl.spec.load import Project
+from platformctl.stack.describe import Stack, describe_services, load_contents
+from platformctl.stack.files import COMPOSE, stack_files
+from platformctl.stack.images.context import load_server_image, official_image
 from platformctl.templates import render_template
 
-_WORKER_ENVIRONMENT = {
-    "PREFECT_API_URL": "http://server:4200/api",
-    "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1",
-    "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
-    "PREFECT_WORKER_QUERY_SECONDS": "5",
-    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
-    "PREFECT_RESULTS_LOCAL_STORAGE_PATH": "/var/lib/prefect/results",
-}
-"""What a worker is told, where the pool's own environment doesn't say otherwise."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    service: str
-    container: str
-    pool: str
-    image: WorkerImage
-    type: str
-    memory: str
-    concurrency: int | None
-    drains: bool
-    stop_seconds: int
-    environment: tuple[tuple[str, str], ...]
-
-
-def render_compose(project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
-    """Render the bundle of a project. A service's release is the digest of its own part of compose.yaml."""
+def describe_docker(project: Project) -> Stack:
+    """Return what runs of a project in containers; raises SpecError, OSError."""
+    images, deployments = load_contents(project)
+    server_image = load_server_image(project)
+    reference = server_image.reference if server_image else project.spec.server.image or official_image(project.spec)
     url = project.spec.database.url
-    _check_reachable(project)
-    compose = functools.partial(_render, project, images, deployments)
-    services = _parse_services(compose(releases=_NoReleases()))
-    releases = {name: digest_of(content) for name, content in services.items()}
-    server = load_server_image(project)
-    built = (*([server] if server else []), *images)
-    return Bundle(
-        files={COMPOSE: compose(releases=releases).encode(), **shared_files(project, built, deployments)},
-        services=tuple(_service(name, content, releases[name]) for name, content in services.items()),
-        built=built,
-        pulled=(*(() if url else (project.spec.database.image,)), *(() if server else (server_reference(project),))),
+    return Stack(
+        project=project,
+        services=describe_services(project, docker_site(project, reference, deployments), images, deployments),
+        images=images,
+        server_image=server_image,
+        pulled=(*(() if url else (project.spec.database.image,)), *(() if server_image else (reference,))),
+        deployments=deployments,
         database=database_name(url) if url else project.spec.database.image,
     )
 
 
-def _check_reachable(project: Project) -> None:
-    host = database_host(project.spec.database.url)
-    if host == "localhost" or host.startswith("127.") or host == "::1":
-        found = f"database.url in {project.file.name} names {host}, which in a container is that container itself."
-        raise SpecError(found, remedy="Name an address of that machine that other machines reach too.")
-
-
-class _NoReleases(dict[str, str]):
-    """The first rendering, whose parts are digested, knows no release yet."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _render(
-    project: Project,
-    images: tuple[WorkerImage, ...],
-    deployments: tuple[Deployment, ...],
-    *,
-    releases: Mapping[str, str],
-) -> str:
-    spec = project.spec
-    used = {deployment.image for deployment in deployments}
-    return render_template(
+def print_compose(stack: Stack) -> Mapping[str, bytes]:
+    """Return the files of a stack's bundle, path to content."""
+    services = stack.services
+    text = render_template(
         "compose/compose.yaml.j2",
-        platform=spec.platform.name,
-        host=in_url(spec.server.host),
-        port=spec.server.port,
-        url=project.server_url,
-        server_image=server_reference(project),
-        server_build=f"./images/{SERVER}" if load_server_image(project) else "",
-        server_memory=spec.server.memory,
-        has_database=not spec.database.url,
-        database_image=spec.database.image,
-        database_memory=spec.database.memory,
-        keep_runs=spec.server.keep_runs,
-        keep_events=spec.server.keep_events,
-        server_check=_http_check(4200, "/api/ready"),
-        worker_check=_http_check(8080, "/health"),
-        workers=list(_workers(project, {image.name: image for image in images})),
-        deploying=[image for image in images if image.name in used],
-        releases=releases,
+        platform=stack.project.spec.platform.name,
+        shared=_shared_environment(services),
+        limits=services[0].limits,
+        isolation=services[0].isolation,
+        services=_printed_services(stack),
+        networks=sorted({name for service in services for name in service.networks}),
+        volumes=sorted({mount.source for service in services for mount in service.mounts if mount.kind == "volume"}),
+        secrets=sorted({secret.source for service in services for secret in service.secrets}),
     )
+    return {COMPOSE: text.encode(), **stack_files(stack)}
 
 
-def _workers(project: Project, images: Mapping[str, WorkerImage]) -> Iterator[_Worker]:
-    """A service for each worker, not replicas of one: its name is stable, and it can be stopped by itself."""
-    for name, pool, number in each_worker(project):
-        yield _worker(project, name, pool, images[project.image_of(pool)], number)
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A service as Compose words it. context: the folder that its image is built from. own: what it is told beside what all are."""
+
+    value: Service
+    context: str
+    profile: str
+    own: Mapping[str, str]
+    is_told_shared: bool
+    test: Sequence[str]
+    volumes: Sequence[str]
+    tmpfs: Sequence[str]
+    labels: Mapping[str, str]
 
 
-def _worker(project: Project, name: str, pool: Pool, image: WorkerImage, number: int) -> _Worker:
-    service = worker_service(name, number)
-    return _Worker(
-        service=service,
-        container=instance_name(project, service),
-        pool=name,
-        image=image,
-        type=pool.type,
-        memory=pool.memory,
-        concurrency=pool.concurrency,
-        drains=drains(pool),
-        stop_seconds=stop_seconds(pool),
-        environment=tuple((_WORKER_ENVIRONMENT | warm_environment(pool) | pool.environment).items()),
-    )
+def _printed_services(stack: Stack) -> Iterator[_Printed]:
+    shared = _shared_environment(stack.services)
+    contexts = {image.reference: f"./images/{image.name}" for image in stack.built}
+    for service in stack.services:
+        is_told_shared = shared.items() <= service.environment.items()
+        yield _Printed(
+            value=service,
+            context=contexts.get(service.image, ""),
+            profile="deploy" if service.role == "deploy" else "spare" if service.is_spare else "",
+            own={key: value for key, value in service.environment.items() if not is_told_shared or key not in shared},
+            is_told_shared=is_told_shared,
+            test=("CMD", *service.health.command) if service.health else (),
+            volumes=[_volume(mount) for mount in service.mounts if mount.kind != "tmpfs"],
+            tmpfs=[_tmpfs(mount) for mount in service.mounts if mount.kind == "tmpfs"],
+            labels=_labels(stack.project, service),
+        )
 
 
-def _http_check(port: int, path: str) -> str:
-    return (
-        f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout=4); "
-        f"c.request('GET', '{path}'); raise SystemExit(c.getresponse().status != 200)"
-    )
+def _shared_environment(services: Iterable[Service]) -> dict[str, str]:
+    """What everything that runs Prefect is told, once for a reader."""
+    prefect = [service.environment for service in services if "PREFECT_HOME" in service.environment]
+    first, *others = prefect
+    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
 
 
-def _parse_services(text: str) -> dict[str, dict[str, object]]:
-    services = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["services"]  # noqa: S506  # a safe one
-    return {str(name): content for name, content in services.items()}
+def _labels(project: Project, service: Service) -> dict[str, str]:
+    labels = {
+        "platform": project.spec.platform.name,
+        "service": service.name,
+        "role": service.role,
+        **({"pool": service.pool} if service.pool else {}),
+        **({"drains": "true"} if service.drains else {}),
+        "release": service.release,
+    }
+    return {f"{LABEL}.{name}": value for name, value in labels.items()}
 
 
-def _service(name: str, content: Mapping[str, object], release: str) -> Service:
-    labels = content["labels"]
-    if not isinstance(labels, dict):
-        raise TypeError(f"the template gives {name} no mapping of labels")
-    container = str(content.get("container_name", name))
-    role, pool = labels[f"{LABEL}.role"], labels.get(f"{LABEL}.pool")
-    return Service(name, container, role, str(content["image"]), release, pool, drains=f"{LABEL}.drains" in labels)
+def _volume(mount: Mount) -> str:
+    return f"{mount.source}:{mount.target}" + (":ro" if mount.is_read_only else "")
+
+
+def _tmpfs(mount: Mount) -> str:
+    return mount.target + (f":{mount.options}" if mount.options else "")

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from platformctl.adapters.processes import port_holder
 from platformctl.model.observed import Machine
-from platformctl.runtimes.docker.bundle import render_compose
+from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.runtimes.docker.keeper import VolumeKeeper
 from platformctl.runtimes.machine import check_address, check_free
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import Bundle
-from platformctl.stack.deployments import Deployment
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import Files
 from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.names import SERVER, deploy_name
 
 if TYPE_CHECKING:
     from platformctl.adapters.compose import Compose
@@ -53,9 +54,13 @@ class DockerRuntime:
         """Raise EngineError where no engine answers."""
         _ = self._engine
 
-    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
-        """Render what Compose runs."""
-        return render_compose(project, images, deployments)
+    def describe(self, project: Project) -> Stack:
+        """Return what runs of a project."""
+        return describe_docker(project)
+
+    def print_bundle(self, stack: Stack) -> Files:
+        """Return the files that a stack runs from."""
+        return print_compose(stack)
 
     def check_tools(self) -> None:
         """Raise EngineError where Compose or Buildx is missing or too old."""
@@ -67,7 +72,7 @@ class DockerRuntime:
         container, process = self._engine.port_holder(port), port_holder(port)
         is_former = process is not None and process.is_of(self._project.local)
         holder = f"the container {container!r}" if container else str(process) if process else None
-        check_address(self._project, holder, is_own=is_former or container == f"{self._platform}-server")
+        check_address(self._project, holder, is_own=is_former or container == f"{self._platform}-{SERVER}")
         free = self._engine.free_bytes()
         if free is not None:
             check_free(free, "where Docker keeps its data", "docker system df")
@@ -107,7 +112,7 @@ class DockerRuntime:
 
     def register(self, image: str) -> str:
         """Run the bundle's one-shot that registers an image's deployments."""
-        return self._compose.run(f"deploy-{image}")
+        return self._compose.run(deploy_name(image))
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that an instance wrote."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from platformctl.adapters.uv import CommandError, Uv, run_reported
+from platformctl.errors import failed_build
 from platformctl.runtimes.local.environments import (
     APP,
     EMPTY_DATABASE,
@@ -20,9 +21,9 @@ from platformctl.runtimes.local.environments import (
     image_folder,
 )
 from platformctl.runtimes.runtime import BuildOptions, Line
-from platformctl.stack.images.context import SERVER, WorkerImage
+from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.images.worker_package import WORKER
-from platformctl.state.build_secrets import failed_build
+from platformctl.stack.names import SERVER
 
 _UNFINISHED = ".unfinished-"
 

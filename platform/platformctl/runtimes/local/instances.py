@@ -8,9 +8,9 @@ import requests
 from platformctl.adapters.processes import Marked
 from platformctl.adapters.supervisor import Supervised
 from platformctl.model.observed import Health, Instance, Status
-from platformctl.runtimes.local.bundle import parse_label
+from platformctl.runtimes.local.label import parse_label
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import instance_name
+from platformctl.stack.names import instance_name
 
 _STARTING = timedelta(seconds=120)
 """How long a server may take before it counts as unhealthy."""

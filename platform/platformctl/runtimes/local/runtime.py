@@ -11,22 +11,24 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platformctl.adapters.processes import end_marked, find_marked, marks, port_holder
+from platformctl.adapters.processes import end_marked, find_marked, machine_memory, marks, port_holder
 from platformctl.adapters.supervisor import Supervisor
-from platformctl.errors import PreflightError, UsageError
+from platformctl.errors import PreflightError, UsageError, refused_deployments
 from platformctl.model.observed import Machine
-from platformctl.runtimes.local.bundle import SOCKET, render_local
+from platformctl.runtimes.local.bundle import describe_local, print_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
 from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
 from platformctl.runtimes.local.keeper import FolderKeeper
 from platformctl.runtimes.local.logs import last_lines, read_logs
+from platformctl.runtimes.local.site import SOCKET
 from platformctl.runtimes.machine import check_address, check_free, free_bytes
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
-from platformctl.stack.bundle import LAUNCH, SUPERVISOR, Bundle, instance_name
-from platformctl.stack.deployments import Deployment, refused_deployments
-from platformctl.stack.images.context import SERVER, WorkerImage
+from platformctl.stack.describe import Stack
+from platformctl.stack.files import LAUNCH, SUPERVISOR, Files
+from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.names import SERVER, deploy_name, instance_name
 
 _INHERITED = [
     "PATH",
@@ -59,9 +61,13 @@ class LocalRuntime:
         self._supervisor = Supervisor(self._folder, project.bundle / SUPERVISOR, SOCKET)
         _check_owner(project)
 
-    def render(self, project: Project, images: tuple[WorkerImage, ...], deployments: tuple[Deployment, ...]) -> Bundle:
-        """Render what the supervisor keeps."""
-        return render_local(project, images, deployments)
+    def describe(self, project: Project) -> Stack:
+        """Return what runs of a project."""
+        return describe_local(project)
+
+    def print_bundle(self, stack: Stack) -> Files:
+        """Return the files that a stack runs from."""
+        return print_local(stack)
 
     def check_tools(self) -> None:
         """Every tool is a package that platformctl is installed with."""
@@ -80,7 +86,9 @@ class LocalRuntime:
         orphans = [found for found in find_marked(self._folder) if found.program not in programs]
         instances = [*kept_instances(self._project, kept), *orphaned_instances(self._project, orphans)]
         present = frozenset(image for image in images if self._images.has(image))
-        return Machine(tuple(sorted(instances, key=lambda found: found.name)), self._volumes(), (), present)
+        return Machine(
+            tuple(sorted(instances, key=lambda found: found.name)), self._volumes(), (), present, machine_memory()
+        )
 
     def check_image(self, image: str) -> None:
         """No image comes from a registry: environments are made of packages."""
@@ -121,7 +129,7 @@ class LocalRuntime:
 
     def register(self, image: str) -> str:
         """Have Prefect register the deployments of an image."""
-        service = f"deploy-{image}"
+        service = deploy_name(image)
         python = self._image_of(service) / ENVIRONMENT / "bin" / "python"
         done = subprocess.run(
             [python, self._project.bundle / LAUNCH, self._file_of(service)],

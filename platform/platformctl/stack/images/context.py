@@ -13,10 +13,9 @@ from platformctl.assets import asset_path
 from platformctl.model.spec import Image, Spec
 from platformctl.spec.load import Project
 from platformctl.stack.images.worker_package import WORKER, installed_files
+from platformctl.stack.names import SERVER
 from platformctl.templates import render_template
 
-SERVER = "server"
-"""The name of the server's own image, where there is one; no image of platform.toml may have it."""
 _HELD = {"3.8.": ("sqlalchemy[asyncio]<2.1",)}
 """What a minor of Prefect must be held to on the server.
 
@@ -63,31 +62,25 @@ def load_server_image(project: Project) -> WorkerImage | None:
         return None
     dockerfile = render_template(
         "docker/server.Dockerfile.j2",
-        base=_official_image(spec),
+        base=official_image(spec),
         held=" ".join(shlex.quote(word) for word in held),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
     )
     files = {"Dockerfile": dockerfile.encode()}
-    return WorkerImage(SERVER, _official_image(spec), f"{spec.platform.name}/{SERVER}", files)
+    return WorkerImage(SERVER, official_image(spec), f"{spec.platform.name}/{SERVER}", files)
 
 
 def load_local_server_image(project: Project) -> WorkerImage:
     """Return the server's image for the local runtime: Prefect, held to what it works with, and nothing else."""
     prefect = project.spec.platform.prefect
     repository = f"{project.spec.platform.name}/{SERVER}"
-    return WorkerImage(SERVER, _official_image(project.spec), repository, {"prefect": prefect.encode()})
-
-
-def server_reference(project: Project) -> str:
-    """Return the image of the server, and of everything that runs Prefect without the user's flows."""
-    image = load_server_image(project)
-    return image.reference if image else project.spec.server.image or _official_image(project.spec)
+    return WorkerImage(SERVER, official_image(project.spec), repository, {"prefect": prefect.encode()})
 
 
 def base_image(spec: Spec, image: Image) -> str:
     """Return the image that a worker image is built on."""
-    return image.base or _official_image(spec)
+    return image.base or official_image(spec)
 
 
 def _has_warm_workers(project: Project, name: str) -> bool:
@@ -95,7 +88,8 @@ def _has_warm_workers(project: Project, name: str) -> bool:
     return any(pool.type == "warm" and project.image_of(pool) == name for pool in project.spec.pools.values())
 
 
-def _official_image(spec: Spec) -> str:
+def official_image(spec: Spec) -> str:
+    """Return Prefect's own image of the platform's version."""
     return f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
 
 

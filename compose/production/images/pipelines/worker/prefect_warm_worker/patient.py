@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 
 from prefect_warm_worker.contention import Contention
+from prefect_warm_worker.contract import POLL_SECONDS
 from prefect_warm_worker.in_flight import InFlight
 from prefect_warm_worker.stop import Stop
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 else:
     _Worker = object  # a subclass of Prefect's would be registered as a worker, in the place of the process worker
 
-_SILENCE = 25.0
-"""Seconds without a poll that the server answered after which a worker is not healthy; it polls every 10."""
+_MISSED_POLLS = 2.5
+"""Polls that the server must have left without an answer for a worker not to be healthy."""
 _STEADY = 150.0
 """Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
 _LONGEST_ANSWER: float = 200
@@ -132,7 +133,7 @@ class Patience(_Worker):
         """Whether the server has answered a poll of late, or needn't be polled any more."""
         if self._stop.asked.is_set():
             return True
-        silence = max(_SILENCE, 2.5 * query_interval_seconds)
+        silence = _MISSED_POLLS * max(POLL_SECONDS, query_interval_seconds)
         return self._polled is not None and time.monotonic() - self._polled < silence
 
     def _miss(self, error: httpx.HTTPError) -> None:

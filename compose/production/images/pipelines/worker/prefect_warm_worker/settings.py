@@ -1,13 +1,14 @@
 """What the worker is told by its environment: read once, when it is made."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from prefect.exceptions import PrefectException
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PREFIX = "PREFECT_WARM_WORKER_"
+from prefect_warm_worker.contract import VARIABLE_PREFIX, OnStop
+
 _UNITS = {"m": 2**20, "g": 2**30}
 
 
@@ -29,11 +30,11 @@ Memory = Annotated[int, BeforeValidator(parse_memory)]
 class Settings(BaseSettings):
     """The worker's own settings, each from the variable PREFECT_WARM_WORKER_ with its name."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=VARIABLE_PREFIX, frozen=True)
 
     preload: str | None = None
     """Modules that are imported ahead, separated by commas; where it isn't set, what the flows here import."""
-    on_stop: Literal["finish", "reschedule"] = "finish"
+    on_stop: OnStop = "finish"
     """What becomes of a run that is not through by the end of the grace period: cancelled, or scheduled again."""
     grace: Annotated[float, Field(ge=0)] = 60
     """Seconds that runs get to finish once the worker is told to stop."""
@@ -49,5 +50,5 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         found = error.errors()[0]
-        name = PREFIX + str(found["loc"][0]).upper()
+        name = VARIABLE_PREFIX + str(found["loc"][0]).upper()
         raise SettingsError(f"{name}={found['input']}: {found['msg'].removeprefix('Value error, ')}.") from error

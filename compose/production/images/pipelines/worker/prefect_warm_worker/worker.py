@@ -27,6 +27,7 @@ from prefect_warm_worker._prefect import (
     take_cancellations,
 )
 from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
+from prefect_warm_worker.contract import Variable
 from prefect_warm_worker.events import Listener
 from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
 from prefect_warm_worker.fresh import needs_new_process
@@ -35,7 +36,7 @@ from prefect_warm_worker.limits import Guard
 from prefect_warm_worker.lost import LostRuns
 from prefect_warm_worker.patient import Patience
 from prefect_warm_worker.runs import Forks, new_last_lines
-from prefect_warm_worker.settings import PREFIX, SettingsError, read_settings
+from prefect_warm_worker.settings import SettingsError, read_settings
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
@@ -183,7 +184,8 @@ class WarmWorker(Patience, ProcessWorker):
         except ZygoteError as error:
             return f"{error}."
         if found := ", ".join(forks.zygote.threads):
-            return f"what is imported ahead has started threads, which a fork would lack ({found}); {PREFIX}PRELOAD names what is."
+            said = f"what is imported ahead has started threads, which a fork would lack ({found})"
+            return f"{said}; {Variable.PRELOAD.value} names what is."
         return None
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -227,8 +229,7 @@ class WarmWorker(Patience, ProcessWorker):
 
     @functools.cached_property
     def _lost_runs(self) -> LostRuns:
-        is_rescheduled = self._own.on_stop == "reschedule"
-        return LostRuns(self.client, self.work_pool.name, self.name, is_rescheduled=is_rescheduled)
+        return LostRuns(self.client, self.work_pool.name, self.name, self._own.on_stop)
 
     async def _settle_lost_runs(self) -> None:
         """See to flow runs that nobody runs any more: this worker's as soon as it has polled, others' later."""

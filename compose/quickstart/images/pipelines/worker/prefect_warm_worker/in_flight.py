@@ -11,11 +11,10 @@ from prefect.logging import get_logger
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelling
 
+from prefect_warm_worker.contract import CANCELLATION_SECONDS
 from prefect_warm_worker.forking import ForkedRun
 from prefect_warm_worker.lost import LostRuns, schedule_again
 
-_CANCELLATION = 30.0
-"""Seconds that cancelled runs get to end, as Prefect gives them."""
 _LOOK_EVERY = 0.1
 
 
@@ -80,7 +79,7 @@ class Ending:
         for error in await asyncio.gather(*ended, return_exceptions=True):
             if isinstance(error, BaseException):
                 self._logger.error("The state of a flow run could not be set: %s", error)
-        await in_flight.are_through(_CANCELLATION)
+        await in_flight.are_through(CANCELLATION_SECONDS)
 
     async def _cancel(self, flow_run: UUID, _: ForkedRun | None) -> None:
         """Ask for it as a user would: Prefect's own executor of the run does the rest."""

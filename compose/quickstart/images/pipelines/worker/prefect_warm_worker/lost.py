@@ -21,10 +21,10 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
 from prefect.states import Cancelled, Crashed, Scheduled
 
+from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL, LostRunOutcome, OnStop, decide_lost_run
 from prefect_warm_worker.processes import is_engine
 
-_LABEL = "prefect.worker.name"
-_UNFINISHED = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+_UNFINISHED = [StateType(name) for name in UNFINISHED]
 _UNCLAIMED = timedelta(seconds=60)
 """How long a run may be pending without a worker's name."""
 _PAGE = 200
@@ -36,9 +36,9 @@ Cancel = Callable[[UUID], None]
 class LostRuns:
     """Finds and settles the lost runs of a pool."""
 
-    def __init__(self, client: PrefectClient, pool: str, worker: str, *, is_rescheduled: bool) -> None:
-        """is_rescheduled: whether a run that was running is scheduled again, instead of crashed."""
-        self._client, self._pool, self._worker, self._is_rescheduled = client, pool, worker, is_rescheduled
+    def __init__(self, client: PrefectClient, pool: str, worker: str, on_stop: OnStop) -> None:
+        """on_stop: what the pool wants for runs whose worker stops."""
+        self._client, self._pool, self._worker, self._on_stop = client, pool, worker, on_stop
         self.has_unfinished = True
         """Whether the pool had an unfinished run when it was searched last."""
 
@@ -76,7 +76,7 @@ class LostRuns:
             await self.crash_subflows(run.id)
 
     def _own(self, runs: list[FlowRun]) -> list[tuple[FlowRun, str]]:
-        own = [run for run in runs if run.labels.get(_LABEL) == self._worker]
+        own = [run for run in runs if run.labels.get(WORKER_LABEL) == self._worker]
         cause = f"the worker {self._worker} was started anew"
         return [(run, cause) for run in own if not is_engine(run.infrastructure_pid)]
 
@@ -88,7 +88,7 @@ class LostRuns:
             return []
         found = []
         for run in runs:
-            name = run.labels.get(_LABEL)
+            name = run.labels.get(WORKER_LABEL)
             if name is None and _is_unclaimed(run):
                 found.append((run, "the worker that took it is gone"))
             elif name is not None and name not in online:
@@ -108,12 +108,13 @@ class LostRuns:
 
     def _state(self, run: FlowRun, cause: str) -> State:
         message = f"Its process is gone: {cause}."
-        match run.state_type:
-            case StateType.CANCELLING:
+        match decide_lost_run(run.state_type or "", self._on_stop):
+            case LostRunOutcome.CANCEL:
                 return Cancelled(message=message)
-            case StateType.RUNNING if not self._is_rescheduled:
+            case LostRunOutcome.CRASH:
                 return Crashed(message=message)
-        return schedule_again(message)
+            case LostRunOutcome.REQUEUE:
+                return schedule_again(message)
 
 
 def schedule_again(message: str) -> State:

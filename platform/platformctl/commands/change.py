@@ -1,0 +1,99 @@
+"""Changes of platform.toml that a command makes, and bringing the platform to what its files want."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from platformctl.commands.move import find_move, leave_runtime
+from platformctl.commands.workspace import Workspace
+from platformctl.model.observed import Observed
+from platformctl.model.spec import KeyPath, Value
+from platformctl.plan.observe import observe
+from platformctl.plan.phases import plan_phases, run_phases
+from platformctl.plan.preflight import check_ready
+from platformctl.plan.reconcile import up_phases
+from platformctl.plan.report import Announcement, Report
+from platformctl.plan.resources.secrets import WriteSecrets
+from platformctl.plan.step import Plan
+from platformctl.spec.load import Project
+
+Edits = Callable[[Project], Mapping[KeyPath, Value]]
+"""From a project to the keys that are to be set in its platform.toml."""
+Edit = Callable[[Project], tuple[str, ...]]
+"""Changes platform.toml, and returns a line for each change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did: the lines of platform.toml that it changed, and the plan that it carried out.
+
+    plan is None where only platform.toml was changed, because nothing of the platform is there.
+    """
+
+    project: Project
+    edited: tuple[str, ...]
+    plan: Plan | None
+
+    @property
+    def made_secrets(self) -> bool:
+        """Whether the platform's passwords are new."""
+        return self.plan is not None and any(isinstance(step.change, WriteSecrets) for step in self.plan.steps)
+
+
+def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) -> Outcome:
+    """Change platform.toml, and bring the platform to it where there is one. Raises PlatformError."""
+    with workspace.locked(command, report) as locked:
+        lines, edited = edit_spec(locked, edit)
+        is_there = bool(edited.runtime.observe([]).instances)
+        return Outcome(edited.project, lines, converge(edited, report) if is_there else None)
+
+
+def edit_keys_of(edits: Edits) -> Edit:
+    """Return the edit that sets keys of platform.toml, or of the overlay that is chosen."""
+
+    def edit(project: Project) -> tuple[str, ...]:
+        from platformctl.spec.edit import edit_keys  # noqa: PLC0415  # an `up` that edits nothing needn't wait for it
+
+        return tuple(edit_keys(project.root, project.env, edits(project)))
+
+    return edit
+
+
+def edit_spec(workspace: Workspace, edit: Edit) -> tuple[tuple[str, ...], Workspace]:
+    """Change platform.toml, unless what would come of it isn't a spec: then it is left as it was.
+
+    Returns the lines that changed, and the workspace with the file as it is now.
+    """
+    file = workspace.project.file
+    before = file.read_bytes()
+    edited = workspace.reread()
+    try:
+        lines = edit(workspace.project)
+        _ = edited.wanted
+    except BaseException:
+        if file.read_bytes() != before:
+            file.write_bytes(before)
+        raise
+    return lines, edited
+
+
+def converge(workspace: Workspace, report: Report) -> Plan:
+    """Bring the platform to what its files want, and return what was done: what leaves another runtime comes first."""
+    wanted, runtime = workspace.wanted, workspace.runtime
+    phases = up_phases(wanted)
+
+    def look() -> Observed:
+        return observe(wanted, runtime, workspace.api())
+
+    move, observed = find_move(workspace), look()
+    plan = plan_phases(phases, observed)
+    if not plan.has_changes:
+        return plan
+    if runtime.note:
+        report(Announcement(runtime.note))
+    check_ready(plan, wanted, observed, runtime)
+    if any(step.change.needs_client for step in plan.steps):
+        threading.Thread(target=workspace.connections.preload, daemon=True).start()
+    left = leave_runtime(workspace, move, report)
+    done = run_phases(phases, observed, look, workspace.world(report, wanted=wanted), report)
+    return Plan((*left.steps, *done.steps))

@@ -1,0 +1,46 @@
+"""Moving to another runtime: what the old one still runs of a platform is taken down first. Its data stays where it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from platformctl.commands.workspace import Workspace
+from platformctl.model.observed import Observed
+from platformctl.plan.observe import observe_running
+from platformctl.plan.phases import Phase, plan_phases, run_phases
+from platformctl.plan.reconcile import down_phases
+from platformctl.plan.report import Report
+from platformctl.plan.step import Plan
+from platformctl.runtimes.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What leaving a runtime takes: the phases, by what it runs now. runtime: None where none is to be left."""
+
+    runtime: Runtime | None = None
+    observed: Observed | None = None
+    phases: Sequence[Phase] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The steps that it takes."""
+        return plan_phases(self.phases, self.observed) if self.observed else Plan()
+
+
+def find_move(workspace: Workspace) -> Move:
+    """Return what takes a platform down on the runtime that it isn't wanted on any more."""
+    runtime = workspace.connections.former_runtime(workspace.project, workspace.runtime)
+    if runtime is None:
+        return Move()
+    cause = f"moves from {runtime.name} to {workspace.runtime.name}"
+    observed = observe_running(runtime, workspace.api())
+    return Move(runtime, observed, down_phases(workspace.project, cause, volumes=False))
+
+
+def leave_runtime(workspace: Workspace, move: Move, report: Report) -> Plan:
+    """Take the platform down where it isn't wanted any more, and return what was done."""
+    if move.runtime is None or move.observed is None:
+        return Plan()
+    runtime = move.runtime
+    world = workspace.world(report, runtime=runtime)
+    return run_phases(move.phases, move.observed, lambda: observe_running(runtime, workspace.api()), world, report)

@@ -1,0 +1,45 @@
+"""One file for each kind of resource: what is wanted of it, what is there, the steps between, and how each is applied."""
+
+from platformctl.plan.resources.automation import SetZombieAutomation
+from platformctl.plan.resources.bundle import WriteBundle
+from platformctl.plan.resources.deployment import RecordDeployments, RegisterDeployments
+from platformctl.plan.resources.drain import AwaitRuns, MarkDrain, PausePool, ResumePool, UnmarkDrain
+from platformctl.plan.resources.image import BuildImage, PullImage
+from platformctl.plan.resources.instance import StopInstances
+from platformctl.plan.resources.network import RemoveNetwork
+from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
+from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
+from platformctl.plan.resources.secrets import WriteSecrets
+from platformctl.plan.resources.service import AwaitService, StartServices
+from platformctl.plan.resources.volume import RemoveVolume
+from platformctl.plan.resources.worker import AwaitWorkers, ForgetWorker
+from platformctl.plan.step import Change
+
+CHANGES: tuple[type[Change], ...] = (
+    WriteSecrets,
+    WriteBundle,
+    PullImage,
+    BuildImage,
+    StartServices,
+    AwaitService,
+    StopInstances,
+    CreatePool,
+    UpdatePool,
+    AddJobVariables,
+    MarkDrain,
+    UnmarkDrain,
+    PausePool,
+    ResumePool,
+    AwaitRuns,
+    SetZombieAutomation,
+    AwaitWorkers,
+    ForgetWorker,
+    CrashRun,
+    CancelRun,
+    RequeueRun,
+    RegisterDeployments,
+    RecordDeployments,
+    RemoveNetwork,
+    RemoveVolume,
+)
+"""Every kind of change that a plan can hold."""

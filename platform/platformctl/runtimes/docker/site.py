@@ -1,0 +1,92 @@
+"""Where containers find what they read and write."""
+
+from platformctl.errors import SpecError
+from platformctl.model.database import database_host
+from platformctl.model.service import HealthCheck, Isolation, Mount
+from platformctl.spec.load import Project, in_url
+from platformctl.stack.describe import Deployments
+from platformctl.stack.names import DATABASE
+from platformctl.stack.site import ServerSite, Site, WorkerSite
+
+USER = 10001
+"""The user and the group of everything that runs Prefect; images/ makes it."""
+_HOME, _RESULTS, _PROFILE = "/home/prefect", "/var/lib/prefect/results", "/run/secrets/profiles.toml"
+_API = "http://server:4200/api"
+
+
+def docker_site(project: Project, server_image: str, deployments: Deployments) -> Site:
+    """Return the site of a platform in containers; raises SpecError for a database that no container reaches."""
+    _check_reachable(project)
+    home = Mount("tmpfs", _HOME, options=f"uid={USER},gid={USER},mode=0700")
+    return Site(
+        environment={
+            "HOME": _HOME,
+            "USER": "prefect",
+            "PREFECT_HOME": f"{_HOME}/.prefect",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_UI_URL": project.server_url,
+        },
+        profiles={"server": _PROFILE, "client": _PROFILE},
+        results=_RESULTS,
+        server=_server_site(project, server_image),
+        worker=_worker_site(home, deployments),
+        isolation=Isolation(user=f"{USER}:{USER}"),
+        networks=("platform",),
+        temporary=(Mount("tmpfs", "/tmp", options="mode=1777"), home),  # noqa: S108  # the container's own
+    )
+
+
+def _server_site(project: Project, image: str) -> ServerSite:
+    server, owns_database = project.spec.server, not project.spec.database.url
+    return ServerSite(
+        image=image,
+        address="0.0.0.0",  # noqa: S104  # in a container; what the host publishes is another matter
+        port=4200,
+        api=_API,
+        ui=f"{_HOME}/ui",
+        database=_own_database() if owns_database else {},
+        owns_database=owns_database,
+        migrates=True,
+        published=(f"{in_url(server.host)}:{server.port}:4200",),
+        networks=("data",) if owns_database else (),
+        health=HealthCheck(_http_check(4200, "/api/ready"), starting=120, starting_interval=0.5),
+    )
+
+
+def _own_database() -> dict[str, str]:
+    prefix = "PREFECT_SERVER_DATABASE_"
+    where = {"DRIVER": "postgresql+asyncpg", "HOST": DATABASE, "PORT": "5432", "USER": "prefect", "NAME": "prefect"}
+    return {f"{prefix}{name}": value for name, value in where.items()}
+
+
+def _worker_site(home: Mount, deployments: Deployments) -> WorkerSite:
+    temporary = Mount("tmpfs", "/tmp", options="mode=1777,exec")  # noqa: S108  # the container's own
+    used = {deployment.image for deployment in deployments}
+    return WorkerSite(
+        environment={"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1"},
+        options=("--with-healthcheck",),
+        mounts=(Mount("volume", _RESULTS, "results"),),
+        temporary=(temporary, home),
+        health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),
+        deploy_mounts={name: (_deployment_file(name),) for name in used},
+    )
+
+
+def _deployment_file(image: str) -> Mount:
+    return Mount("bind", "/app/prefect.yaml", f"./deployments/{image}.yaml", is_read_only=True)
+
+
+def _check_reachable(project: Project) -> None:
+    host = database_host(project.spec.database.url)
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        found = f"database.url in {project.file.name} names {host}, which in a container is that container itself."
+        raise SpecError(found, remedy="Name an address of that machine that other machines reach too.")
+
+
+def _http_check(port: int, path: str) -> tuple[str, ...]:
+    code = (
+        f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout=4); "
+        f"c.request('GET', '{path}'); raise SystemExit(c.getresponse().status != 200)"
+    )
+    return ("python", "-IS", "-c", code)

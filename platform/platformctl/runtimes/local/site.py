@@ -1,0 +1,51 @@
+"""Where local processes find what they read and write: the platform's own folder."""
+
+import sys
+
+from platformctl.model.database import SETTING
+from platformctl.runtimes.local.environments import environment_key
+from platformctl.spec.load import Project
+from platformctl.stack.describe import Deployments
+from platformctl.stack.site import ServerSite, Site, WorkerSite
+
+SOCKET = "supervisor.sock"
+
+
+def local_site(project: Project, server_image: str, deployments: Deployments) -> Site:
+    """Return the site of a platform of local processes. server_image: a reference."""
+    return Site(
+        environment={
+            "PREFECT_HOME": str(project.local / "home"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_UI_URL": project.server_url,
+            "PYTHONUNBUFFERED": "1",
+        },
+        profiles={profile: str(project.secrets / f"{profile}.toml") for profile in ("server", "client")},
+        results=str(project.data / "results"),
+        server=_server_site(project, server_image),
+        worker=WorkerSite(deploy_options={found.image: _file_options(project, found.image) for found in deployments}),
+        revision=environment_key(project.spec.platform.prefect),
+    )
+
+
+def socket_path() -> str:
+    """Return the path of the supervisor's socket: an address has at most 108 bytes, and through /proc it is always short."""
+    return f"/proc/self/cwd/{SOCKET}" if sys.platform == "linux" else SOCKET
+
+
+def _server_site(project: Project, image: str) -> ServerSite:
+    server = project.spec.server
+    sqlite = {} if project.spec.database.url else {SETTING: f"sqlite+aiosqlite:///{project.sqlite}"}
+    return ServerSite(
+        image=image,
+        address=server.host,
+        port=server.port,
+        api=f"{project.server_url}/api",
+        ui=str(project.local / "ui"),
+        database=sqlite,  # of a database of the user's own the profile holds the URL
+    )
+
+
+def _file_options(project: Project, image: str) -> tuple[str, ...]:
+    return ("--prefect-file", str(project.bundle / "deployments" / f"{image}.yaml"))

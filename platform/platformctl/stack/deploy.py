@@ -1,0 +1,26 @@
+"""What registers the deployments of an image: Prefect's own machinery, run once where the flows are."""
+
+from platformctl.model.service import Limits, Service
+from platformctl.spec.load import Project
+from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.names import SERVER, deploy_name, instance_name
+from platformctl.stack.site import Site
+
+
+def deploy_service(project: Project, site: Site, image: WorkerImage) -> Service:
+    """Return the one-shot that registers the deployments of an image."""
+    name = deploy_name(image.name)
+    return Service(
+        name=name,
+        instance=instance_name(project, name),
+        role="deploy",
+        image=image.reference,
+        limits=Limits(project.spec.server.memory),
+        command=("prefect", "--no-prompt", "deploy", "--all", *site.worker.deploy_options.get(image.name, ())),
+        environment={**site.environment_of("client"), "PREFECT_API_URL": site.server.api},
+        secrets=site.secrets_of("client"),
+        mounts=(*site.worker.deploy_mounts.get(image.name, ()), *site.temporary),
+        networks=site.networks,
+        needs={SERVER: "service_healthy"},
+        isolation=site.isolation,
+    )

@@ -1,0 +1,55 @@
+"""The files of every bundle, whatever it is printed for, and how they get into its folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformctl.assets import asset_path
+from platformctl.files import replace_file
+from platformctl.stack.deployments import deployment_files
+from platformctl.stack.describe import Stack
+
+COMPOSE, SUPERVISOR, LAUNCH = "compose.yaml", "supervisord.conf", "launch.py"
+SCHEMA = "platform.schema.json"
+_OWN = ("images", "deployments", "services")
+"""Folders of a bundle that hold nothing but what is rendered."""
+
+Files = Mapping[str, bytes]
+"""Path in the bundle to content."""
+
+
+def stack_files(stack: Stack) -> dict[str, bytes]:
+    """Return the files of any bundle of a stack: the schema, what images are built from, and deployments by image."""
+    files = {SCHEMA: (asset_path("templates") / SCHEMA).read_bytes()}
+    for image in stack.built:
+        files |= {f"images/{image.name}/{path}": content for path, content in image.files.items()}
+    for name, content in deployment_files(stack.project, stack.deployments).items():
+        files[f"deployments/{name}.yaml"] = content
+    return files
+
+
+def changed_files(files: Files, folder: Path) -> tuple[str, ...]:
+    """Return the paths that a write would make, change or remove, sorted."""
+    changed = {path for path, content in files.items() if not _holds(folder / path, content)}
+    return tuple(sorted(changed | set(_stale_files(files, folder))))
+
+
+def write_files(files: Files, folder: Path) -> None:
+    """Bring a bundle's folder to its files: only changed ones are written, and its own folders hold nothing else."""
+    for path, content in files.items():
+        if not _holds(folder / path, content):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / path, content)
+    for path in _stale_files(files, folder):
+        (folder / path).unlink()
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.read_bytes() == content
+
+
+def _stale_files(files: Files, folder: Path) -> list[str]:
+    """What the bundle's own folders hold beside it, and another runtime's file; other files of the folder are the user's."""
+    found = [path for part in _OWN for path in (folder / part).rglob("*") if path.is_file()]
+    found += [folder / name for name in (COMPOSE, SUPERVISOR, LAUNCH) if (folder / name).is_file()]
+    relative = [path.relative_to(folder).as_posix() for path in found]
+    return [path for path in relative if path not in files]

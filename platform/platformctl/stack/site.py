@@ -1,0 +1,71 @@
+"""Where a runtime puts what services read and write: the one thing in which the services of two runtimes differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from platformctl.model.service import HealthCheck, Isolation, Mount, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The places and addresses of a platform on a runtime. They hold for everything that runs Prefect.
+
+    environment: what all of it is told. profiles: `server` and `client`, to the path of that Prefect profile. results: the
+    folder of persisted results. networks: those of all; the server's more. temporary: what each may write to, and loses.
+    """
+
+    environment: Mapping[str, str]
+    profiles: Mapping[str, str]
+    results: str
+    server: "ServerSite"
+    worker: "WorkerSite"
+    isolation: Isolation = field(default_factory=Isolation)
+    networks: tuple[str, ...] = ()
+    temporary: tuple[Mount, ...] = ()
+    revision: str = ""
+    """What every service is made from beside its image and its settings."""
+
+    def environment_of(self, profile: str) -> dict[str, str]:
+        """Return what a service with a profile is told."""
+        return {**self.environment, "PREFECT_PROFILES_PATH": self.profiles[profile]}
+
+    def secrets_of(self, profile: str) -> tuple[Secret, ...]:
+        """Return the secrets of a service with a profile."""
+        return (Secret(f"{profile}.toml", self.profiles[profile]),)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSite:
+    """What holds for the server. image: a reference. address, port: what it listens on. ui: the folder of its pages.
+
+    api: its API's address for workers. database: the settings that lead to it, so far as they are no secret.
+    owns_database: whether PostgreSQL is a service of the platform. migrates: whether the schema has a service of its own.
+    """
+
+    image: str
+    address: str
+    port: int
+    api: str
+    ui: str
+    database: Mapping[str, str] = field(default_factory=dict)
+    owns_database: bool = False
+    migrates: bool = False
+    published: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    health: HealthCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSite:
+    """What holds for workers, and for what registers deployments.
+
+    options: of `prefect worker start`. deployments: image name to what has `prefect deploy` find its prefect.yaml.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    temporary: tuple[Mount, ...] = ()
+    health: HealthCheck | None = None
+    deploy_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deploy_mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
