@@ -7,7 +7,7 @@ from rich.status import Status as Spinner
 from rich.text import Text
 
 from platformctl.plan.report import Announcement, Event, Progress, Report, StepFailed, StepFinished, StepStarted
-from platformctl.plan.step import Step
+from platformctl.plan.step import Action, Step
 from platformctl_cli.display import out
 
 _DOING = {
@@ -47,10 +47,12 @@ def progress() -> Iterator[Report]:
 
 
 class _Lines:
-    """A line when a step begins to matter: when it ends, and what is said in between."""
+    """A line when a step begins to matter: when it ends, and what is said in between. A drain matters from its start."""
 
     def __call__(self, event: Event) -> None:
         match event:
+            case StepStarted(step) if step.action is Action.DRAIN:
+                out.print(f"  {_DOING[step.action]} {step.resource}: {step.cause}", markup=False)
             case StepFinished(step, seconds):
                 out.print(_done("ok", step, seconds))
             case StepFailed(step, seconds):
