@@ -95,10 +95,6 @@ class Forks:
             await self._start()
             former.retire()
 
-    def look_again(self) -> None:
-        """Have the next `renew` look whether the code has changed, however short ago it did."""
-        self._looked = 0.0
-
     async def _fork(self, job: Job, output: int) -> ForkedRun:
         try:
             return await self.zygote.fork(job, output)
