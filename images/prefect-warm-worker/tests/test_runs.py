@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 from collections import deque
 from pathlib import Path
@@ -39,6 +40,23 @@ def test_a_zygote_that_died_is_replaced(tmp_path: Path) -> None:
             former = forks.zygote.pid
             os.kill(former, signal.SIGKILL)
             run, lines = await run_to_end(forks, tmp_path, "print('here')")
+            assert (run.returncode, list(lines)) == (0, ["here"])
+            assert forks.zygote.pid != former
+
+    asyncio.run(check())
+
+
+def test_a_run_begins_though_nobody_has_noticed_yet_that_its_zygote_died(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("print('here')")
+
+    async def check() -> None:
+        async with Forks(tmp_path, [], engine=()) as forks:
+            former, lines = forks.zygote.pid, new_last_lines()
+            with os.fdopen(os.pidfd_open(former)) as death:
+                os.kill(former, signal.SIGKILL)
+                select.select([death], [], [])  # blocks, so that the loop hears of nothing
+            async with forks.begin(Job("told", dict(os.environ), tmp_path), lines, stream=False) as run:
+                await asyncio.wait_for(run.ended.wait(), 60)
             assert (run.returncode, list(lines)) == (0, ["here"])
             assert forks.zygote.pid != former
 

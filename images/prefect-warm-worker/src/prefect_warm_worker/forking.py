@@ -64,6 +64,7 @@ class Zygote:
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
+        self._is_gone = False
         self.threads: list[str] = []
         self.sources: set[Path] = set()
         self.failed: dict[str, str] = {}
@@ -76,7 +77,7 @@ class Zygote:
     @property
     def is_alive(self) -> bool:
         """Whether it can fork."""
-        return self._channel.fileno() >= 0
+        return not self._is_gone and self._channel.fileno() >= 0
 
     async def __aenter__(self) -> "Zygote":
         """Start it, and wait until everything is imported; raises ZygoteError where it can't."""
@@ -124,6 +125,7 @@ class Zygote:
             send(self._channel, request, output)
         except OSError as error:
             del self._forking[id_]
+            self._is_gone = True  # what it said before is still to be read
             raise ZygoteError("the zygote is gone") from error
         return await forked
 
@@ -162,7 +164,7 @@ class Zygote:
         self._runs.clear()
 
     def _close(self) -> None:
-        if self.is_alive:
+        if self._channel.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()
 
