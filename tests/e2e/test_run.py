@@ -71,7 +71,8 @@ def test_a_schedule_creates_runs(changing: Stack) -> None:
 
 _FORK = """
 import asyncio, pathlib, tempfile
-from prefect_warm_worker.forking import Job, Zygote
+from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.protocol import Job
 
 async def main():
     folder = pathlib.Path(tempfile.mkdtemp())

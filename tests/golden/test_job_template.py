@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from golden_check import Golden
-from prefect_warm_worker.worker import WarmWorker
+from prefect_warm_worker.worker.warm import WarmWorker
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "pools" / "warm.json"
 

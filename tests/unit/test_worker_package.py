@@ -56,6 +56,6 @@ def test_an_image_has_it_where_a_pool_has_warm_workers_of_it(tmp_path: Path) -> 
     (found,) = load_images(load_project(write_project(tmp_path / "warm", one_is)))
 
     assert not any(path.startswith("worker/") for path in process.files)
-    assert "worker/prefect_warm_worker/worker.py" in found.files
+    assert "worker/prefect_warm_worker/worker/warm.py" in found.files
     assert process.tag != found.tag
     assert "FROM worker AS flows" in found.files["Dockerfile"].decode()

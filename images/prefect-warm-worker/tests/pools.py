@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, PREFECT_HOME, temporary_settings
 from prefect.workers.process import ProcessWorker
 
-from prefect_warm_worker.worker import WarmWorker
+from prefect_warm_worker.worker.warm import WarmWorker
 from scenarios import Scenario
 
 Kind = Literal["warm", "process"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prefect_warm_worker.contract import STOP_MARGIN_SECONDS, LostRunOutcome, OnStop, Variable, decide_lost_run
-from prefect_warm_worker.settings import Settings
+from prefect_warm_worker.worker.settings import Settings
 
 _LOADED = """
 import sys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forking import ZygoteError
+from prefect_warm_worker.forks.forking import ZygoteError
 from told import runs_in
 
 
@@ -219,7 +219,7 @@ def test_the_end_of_a_run_is_known_after_its_zygote_was_killed(tmp_path: Path) -
 def test_a_zygote_ends_with_its_worker() -> None:
     text = (
         "import asyncio, os, sys\n"
-        "from prefect_warm_worker.forking import Zygote\n"
+        "from prefect_warm_worker.forks.forking import Zygote\n"
         "async def main():\n"
         "    async with Zygote([]) as zygote:\n"
         "        print(zygote.pid, flush=True)\n"

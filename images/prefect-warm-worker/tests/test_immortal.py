@@ -7,7 +7,7 @@ import pytest
 
 _USE = """
 import gc
-from prefect_warm_worker.immortal import _count, make_immortal
+from prefect_warm_worker.zygote.immortal import _count, make_immortal
 
 def used(text="a constant of its own"):
     return (text, 1.5)

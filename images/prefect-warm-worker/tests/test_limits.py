@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.limits import Guard, Limits
+from prefect_warm_worker.forks.limits import Guard, Limits
 from told import runs_in
 
 MIB = 2**20
@@ -28,7 +28,7 @@ def test_what_exceeds_a_limit_is_ended(tmp_path: Path, text: str, limits: Limits
         watching = asyncio.create_task(guard.watch())
         async with runs_in(tmp_path) as runs:
             run, _ = await runs.begin(text)
-            with guard.over(run, limits):
+            with guard.limiting(run, limits):
                 await asyncio.wait_for(run.ended.wait(), 30)
             assert run.returncode == -signal.SIGKILL
             assert reason in run.reason
@@ -46,7 +46,7 @@ def test_what_a_run_shares_with_the_zygote_is_not_its_own(tmp_path: Path, monkey
         watching = asyncio.create_task(guard.watch())
         async with runs_in(tmp_path, "large") as runs:
             run, _ = await runs.begin("import time, large; print(len(large.content)); time.sleep(1)")
-            with guard.over(run, Limits(memory=100 * MIB, seconds=60)):
+            with guard.limiting(run, Limits(memory=100 * MIB, seconds=60)):
                 await asyncio.wait_for(run.ended.wait(), 30)
             assert (run.returncode, run.reason) == (0, "")
         watching.cancel()

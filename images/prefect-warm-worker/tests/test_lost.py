@@ -17,7 +17,7 @@ from prefect.states import Running
 
 from pools import Pools, Run, free_port, open_pools, wait
 from prefect_warm_worker.contract import OnStop
-from prefect_warm_worker.lost import LostRuns
+from prefect_warm_worker.worker.lost import LostRuns
 from scenarios import Scenario
 
 pytestmark = pytest.mark.comparison

@@ -20,10 +20,10 @@ from prefect.utilities import processutils
 from prefect.workers import base, process
 
 from pools import version
-from prefect_warm_worker import _prefect
-from prefect_warm_worker.related import describe, remember
+from prefect_warm_worker._prefect import workspaces
+from prefect_warm_worker._prefect.related import describe_related, remember_related
 
-MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect.py"
+MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect/"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_runs_events_tell_what_its_worker_has_read_without_asking(monkeypatch:
     asked, requests = ask(), len(client.mock_calls)
     assert requests == len(answers), MOVED
     related.RESOURCE_CACHE.clear()
-    remember(describe(deployment, flow, pool))
+    remember_related(describe_related(deployment, flow, pool))
     assert ask() == asked, MOVED
     assert len(client.mock_calls) == requests, MOVED
 
@@ -152,7 +152,7 @@ def test_the_runner_of_a_process_worker_has_a_folder() -> None:
 
 
 def test_the_supervisor_is_there_since_it_was_introduced() -> None:
-    assert (_prefect._supervisor is not None) == (version() >= (3, 8)), MOVED
+    assert (workspaces.supervisor is not None) == (version() >= (3, 8)), MOVED
 
 
 since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has introduced it")
@@ -160,24 +160,24 @@ since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has intro
 
 @since_3_8
 def test_a_supervisor_launches_an_engine_as_this_package_notes_it() -> None:
-    parameters = inspect.signature(_prefect._supervisor._launch_engine).parameters
+    parameters = inspect.signature(workspaces.supervisor._launch_engine).parameters
     assert list(parameters) == ["command", "cwd", "environment"], MOVED
-    assert inspect.iscoroutinefunction(_prefect._supervisor._launch_engine), MOVED
-    assert "await _launch_engine(" in inspect.getsource(_prefect._supervisor.supervise), MOVED
-    assert list(inspect.signature(_prefect._supervisor.main).parameters) == ["argv"], MOVED
-    assert '"-m", "prefect.engine"]' in inspect.getsource(_prefect._supervisor.supervise), MOVED
+    assert inspect.iscoroutinefunction(workspaces.supervisor._launch_engine), MOVED
+    assert "await _launch_engine(" in inspect.getsource(workspaces.supervisor.supervise), MOVED
+    assert list(inspect.signature(workspaces.supervisor.main).parameters) == ["argv"], MOVED
+    assert '"-m", "prefect.engine"]' in inspect.getsource(workspaces.supervisor.supervise), MOVED
 
 
 @since_3_8
 def test_a_supervisor_is_told_in_a_file() -> None:
-    fields = _prefect._runtime.WorkspaceSupervisorConfig.model_fields
+    fields = workspaces.runtime.WorkspaceSupervisorConfig.model_fields
     assert {"flow_run_id", "workspace_root", "manifest_path"} <= set(fields), MOVED
-    assert list(inspect.signature(_prefect._runtime.write_private_model).parameters) == ["path", "model"], MOVED
+    assert list(inspect.signature(workspaces.runtime.write_private_model).parameters) == ["path", "model"], MOVED
 
 
 @since_3_8
 def test_hooks_are_run_in_a_workspace() -> None:
-    runner = _prefect._hooks.WorkspaceHookRunner
+    runner = workspaces.hook_runner.WorkspaceHookRunner
     assert set(inspect.signature(runner).parameters) == {"manifest_path", "stream_output"}, MOVED
     for name in ("run_cancellation_hooks", "run_crashed_hooks"):
         assert list(inspect.signature(getattr(runner, name)).parameters) == ["self", "flow_run", "state"], MOVED

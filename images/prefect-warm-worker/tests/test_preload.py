@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prefect_warm_worker.preload import find_flows, find_libraries
+from prefect_warm_worker.forks.preload import find_flows, find_libraries
 
 FLOW = """\
 import os

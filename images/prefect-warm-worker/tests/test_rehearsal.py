@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forking import Job, Zygote
+from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.protocol import Job
 
 _TELL = """
 import logging

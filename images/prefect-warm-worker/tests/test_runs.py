@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forking import ForkedRun, Job
-from prefect_warm_worker.runs import Forks, new_last_lines
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.runs import Forks, new_last_lines
+from prefect_warm_worker.protocol import Job
 
 
 async def run_to_end(forks: Forks, folder: Path, text: str) -> tuple[ForkedRun, deque[str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prefect_warm_worker.settings import SettingsError, read_settings
+from prefect_warm_worker.worker.settings import SettingsError, read_settings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
-from prefect_warm_worker.contention import Contention
-from prefect_warm_worker.worker import WarmWorker
+from prefect_warm_worker.worker.contention import Contention
+from prefect_warm_worker.worker.warm import WarmWorker
 
 
 def test_it_is_found_by_its_type_and_takes_no_other_ones_place() -> None:

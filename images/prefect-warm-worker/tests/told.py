@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from prefect_warm_worker.forking import ForkedRun, Job, Zygote
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.protocol import Job
 
 
 class Runs:

@@ -1,58 +1,20 @@
-"""The worker's side of a zygote: it starts one, has it fork, learns how each run ended, and replaces one that died."""
+"""The worker's side of a zygote: it starts one, has it fork, and learns how each run ended, also where the zygote died."""
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from prefect_warm_worker.messages import Message, receive, send
-from prefect_warm_worker.zygote import adopt_orphans
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.orphans import adopt_orphans
+from prefect_warm_worker.protocol import ZYGOTE_MODULE, Job, Message, receive, send
 
 
 class ZygoteError(Exception):
     """The zygote can't start, or died while it was asked to fork."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables."""
-
-    module: str
-    environment: Mapping[str, str]
-    directory: Path
-
-
-class ForkedRun:
-    """A run that a zygote forked; to Prefect a process, with a pid and a return code (minus the signal that ended it)."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-        self.ended = asyncio.Event()
-        self.reason = ""
-        self.is_cancelled = False
-        self.is_handed_back = False
-
-    def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
-        """End it at once. reason: why, for its log. is_handed_back: another one takes its place, so that it hasn't failed."""
-        if self.ended.is_set():
-            return
-        self.reason = self.reason or reason
-        self.is_handed_back = self.is_handed_back or is_handed_back
-        for kill in (os.killpg, os.kill):  # one that has just been forked doesn't lead its group yet
-            with contextlib.suppress(ProcessLookupError):
-                kill(self.pid, signal.SIGKILL)
-
-    def end(self, code: int) -> None:
-        """Note how it ended."""
-        self.returncode = 0 if self.is_handed_back else code
-        self.ended.set()
 
 
 class Zygote:
@@ -83,7 +45,7 @@ class Zygote:
         """Start it, and wait until everything is imported; raises ZygoteError where it can't."""
         adopt_orphans()  # what a dead zygote leaves becomes this process's child, and its end is known
         self._channel, theirs = socket.socketpair()
-        words = [sys.executable, "-m", "prefect_warm_worker.zygote", str(theirs.fileno())]
+        words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
                 *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
@@ -115,14 +77,8 @@ class Zygote:
         id_ = uuid4().hex
         forked: asyncio.Future[ForkedRun] = asyncio.get_running_loop().create_future()
         self._forking[id_] = forked
-        request = {
-            "id": id_,
-            "module": job.module,
-            "environment": dict(job.environment),
-            "directory": str(job.directory),
-        }
         try:
-            send(self._channel, request, output)
+            send(self._channel, job.to_message(id_), output)
         except OSError as error:
             del self._forking[id_]
             self._is_gone = True  # what it said before is still to be read
@@ -160,32 +116,10 @@ class Zygote:
                 forked.set_exception(ZygoteError("the zygote died"))
         self._forking.clear()
         for run in self._runs.values():
-            _watch(run)
+            run.watch()
         self._runs.clear()
 
     def _close(self) -> None:
         if self._channel.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()
-
-
-def _watch(run: ForkedRun) -> None:
-    """Note the end of a run that became a child of this process."""
-    loop = asyncio.get_running_loop()
-    try:
-        descriptor = os.pidfd_open(run.pid)
-    except ProcessLookupError:
-        run.end(-signal.SIGKILL)  # it ended with its zygote, and nobody knows how
-        return
-
-    def note_end() -> None:
-        loop.remove_reader(descriptor)
-        try:
-            found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
-        except ChildProcessError:
-            found = None
-        os.close(descriptor)
-        code = found.si_status if found else -signal.SIGKILL
-        run.end(-code if found and found.si_code != os.CLD_EXITED else code)
-
-    loop.add_reader(descriptor, note_end)

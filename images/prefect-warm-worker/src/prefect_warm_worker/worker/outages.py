@@ -10,10 +10,10 @@ import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 
-from prefect_warm_worker.contention import Contention
 from prefect_warm_worker.contract import POLL_SECONDS
-from prefect_warm_worker.in_flight import InFlight
-from prefect_warm_worker.stop import Stop
+from prefect_warm_worker.worker.contention import Contention
+from prefect_warm_worker.worker.in_flight import InFlight
+from prefect_warm_worker.worker.stop import Stop
 
 if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker as _Worker
@@ -30,7 +30,7 @@ _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
 
-class Patience(_Worker):
+class OutageTolerantWorker(_Worker):
     """What makes a process worker poll until it is told to stop, however long the server is away."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them

@@ -5,7 +5,6 @@ environment and names what is to be imported; each further one starts a run. It 
 gone, so is it.
 """
 
-import ctypes
 import gc
 import importlib
 import os
@@ -18,13 +17,11 @@ import threading
 import warnings
 from pathlib import Path
 
-from prefect_warm_worker.immortal import make_immortal
-from prefect_warm_worker.messages import Message, receive, send
-from prefect_warm_worker.output import outlive_reader
-
-SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER, which a fork doesn't inherit."""
-BLOCKED = (signal.SIGINT, signal.SIGTERM)
+from prefect_warm_worker.orphans import adopt_orphans
+from prefect_warm_worker.protocol import Job, receive, send
+from prefect_warm_worker.zygote.child import BLOCKED, become_run
+from prefect_warm_worker.zygote.immortal import make_immortal
+from prefect_warm_worker.zygote.output import outlive_reader
 
 
 def main() -> None:
@@ -37,7 +34,7 @@ def main() -> None:
     os.environ.update(request["environment"])
     failed = preload(request["preload"])
     if "prefect" in sys.modules:
-        from prefect_warm_worker.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
+        from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
 
         rehearse()
     try_fork()
@@ -47,15 +44,7 @@ def main() -> None:
     send(channel, {"ready": True, "failed": failed, "threads": running_threads(), "sources": sources()})
     run = serve(channel)
     if run is not None:
-        from prefect_warm_worker.child import become_run  # noqa: PLC0415  # only a child needs it
-
         become_run(*run)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of what a run leaves behind, so that its end is waited for: nobody else in a container may do so."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
 def preload(names: list[str]) -> dict[str, str]:
@@ -94,8 +83,8 @@ def running_threads() -> list[str]:
     return known + ["a thread of a library written in C"] * max(unknown, 0)
 
 
-def serve(channel: socket.socket) -> tuple[Message, int] | None:
-    """Fork for each request. Returns in a child, with its request; returns None where the worker is gone."""
+def serve(channel: socket.socket) -> tuple[Job, int] | None:
+    """Fork for each request. Returns in a child, with its job and output; returns None where the worker is gone."""
     woken, wake = socket.socketpair()
     for end in (woken, wake):
         end.settimeout(0)
@@ -124,7 +113,7 @@ def serve(channel: socket.socket) -> tuple[Message, int] | None:
                 selector.close()
                 for end in (channel, woken, wake):
                     end.close()
-                return request, output
+                return Job.from_message(request), output
             os.close(output)
             send(channel, {"started": request["id"], "pid": pid})
 

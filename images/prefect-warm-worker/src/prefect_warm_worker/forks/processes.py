@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from prefect_warm_worker.protocol import ENGINE_MODULE, ZYGOTE_MODULE
+
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_ZYGOTE = b"prefect_warm_worker.zygote"
-"""What stands in the command line of a zygote and of its forks; of these each leads a session."""
+_ENGINE, _ZYGOTE = ENGINE_MODULE.encode(), ZYGOTE_MODULE.encode()
+"""What stands in the command line of an engine, and of a zygote and its forks; of these each leads a session."""
 
 
 def processes_by_session() -> dict[int, list[int]]:
@@ -18,7 +20,7 @@ def processes_by_session() -> dict[int, list[int]]:
     return found
 
 
-def strangers() -> Iterator[int]:
+def adopted_orphans() -> Iterator[int]:
     """Yield the children of this process that came from a session which isn't its own: what runs left behind."""
     own = os.getsid(0)
     for pid, parent, session in _sessions():
@@ -39,7 +41,7 @@ def is_engine(pid: str | None) -> bool:
     """Whether a process is there that runs a flow, of any worker on this machine."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes()
-        return b"prefect.engine" in words or (_ZYGOTE in words and os.getsid(int(str(pid))) == int(str(pid)))
+        return _ENGINE in words or (_ZYGOTE in words and os.getsid(int(str(pid))) == int(str(pid)))
     except OSError:
         return False
 

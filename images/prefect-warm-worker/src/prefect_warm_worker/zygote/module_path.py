@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def look_for_modules(folder: str, before: str) -> None:
+def set_module_path(folder: str, before: str) -> None:
     """Change `sys.path` to what a new interpreter's would be. before: the PYTHONPATH that this one was started with."""
     old, new = _entries(before), _entries(os.environ.get("PYTHONPATH", ""))
     sys.path[:] = [folder, *new, *(entry for entry in sys.path[1:] if entry not in old + new)]

@@ -17,26 +17,22 @@ import anyio.abc
 from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
-from prefect_warm_worker._prefect import (
-    ENGINE_MODULE,
-    Executors,
-    common_environment,
-    engine_environment,
-    open_executors,
-    storage_variables,
-    take_cancellations,
-)
-from prefect_warm_worker.configuration import WarmJobConfiguration, WarmVariables
+from prefect_warm_worker._prefect.environments import common_environment, engine_environment
+from prefect_warm_worker._prefect.executors import Executors, open_executors
+from prefect_warm_worker._prefect.process_worker import storage_variables, take_cancellations
 from prefect_warm_worker.contract import Variable
-from prefect_warm_worker.events import Listener
-from prefect_warm_worker.forking import ForkedRun, Job, ZygoteError
-from prefect_warm_worker.fresh import needs_new_process
-from prefect_warm_worker.in_flight import Ending
-from prefect_warm_worker.limits import Guard
-from prefect_warm_worker.lost import LostRuns
-from prefect_warm_worker.patient import Patience
-from prefect_warm_worker.runs import Forks, new_last_lines
-from prefect_warm_worker.settings import SettingsError, read_settings
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.forking import ZygoteError
+from prefect_warm_worker.forks.limits import Guard
+from prefect_warm_worker.forks.runs import Forks, new_last_lines
+from prefect_warm_worker.protocol import ENGINE_MODULE, Job
+from prefect_warm_worker.worker.configuration import WarmJobConfiguration, WarmVariables
+from prefect_warm_worker.worker.events import Listener
+from prefect_warm_worker.worker.in_flight import Ending
+from prefect_warm_worker.worker.lost import LostRuns
+from prefect_warm_worker.worker.new_process import needs_new_process
+from prefect_warm_worker.worker.outages import OutageTolerantWorker
+from prefect_warm_worker.worker.settings import SettingsError, read_settings
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
@@ -46,7 +42,7 @@ _SETTLE_UNHEARD = 10.0
 """The same while the server's events can't be heard."""
 
 
-class WarmWorker(Patience, ProcessWorker):
+class WarmWorker(OutageTolerantWorker, ProcessWorker):
     """Starts flow runs as forks of a process that has imported Prefect and their libraries already."""
 
     type = "warm"
@@ -94,7 +90,7 @@ class WarmWorker(Patience, ProcessWorker):
         """Start the zygote before any run is taken."""
         await self._start_zygote()
         await super().__aenter__()
-        self._tell_runner = await take_cancellations(self)
+        self._cancel_in_runner = await take_cancellations(self)
         for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
             self._begin(work)
         return self
@@ -118,7 +114,7 @@ class WarmWorker(Patience, ProcessWorker):
         with self._in_flight.holding(flow_run.id):
             forks, executors = self._forks, self._executors
             if forks is None or executors is None or not await self._is_forkable(forks, flow_run, configuration):
-                return await super().run(flow_run, configuration.apart(), task_status)
+                return await super().run(flow_run, configuration.for_new_process(), task_status)
             result = await self._run_forked(forks, executors, flow_run, configuration, task_status)
         if self._may_have_left or self.work_pool.concurrency_limit is not None:
             self._wake.set()
@@ -153,7 +149,7 @@ class WarmWorker(Patience, ProcessWorker):
             async with forks.begin(job, lines, stream=stream) as run:
                 if module == ENGINE_MODULE:
                     self._in_flight.note(flow_run.id, run)
-                with self._guard.over(run, configuration.limits(self._own)):
+                with self._guard.limiting(run, configuration.limits(self._own)):
                     yield run
 
         with configuration.directory() as directory:
@@ -215,7 +211,7 @@ class WarmWorker(Patience, ProcessWorker):
 
     def _cancel(self, flow_run: UUID) -> None:
         """Cancel a flow run if it is this worker's, as soon as it has a process."""
-        self._tell_runner(flow_run)
+        self._cancel_in_runner(flow_run)
         if flow_run in self._in_flight.ids() and self._executors is not None:
             self._begin(self._cancel_with(self._executors, flow_run))
 

@@ -14,12 +14,13 @@ from prefect.settings import get_current_settings
 from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
 from pydantic import Field, PrivateAttr, field_validator
 
-from prefect_warm_worker import related
-from prefect_warm_worker._prefect import GIVES_SESSIONS, settings_variables
-from prefect_warm_worker.child import RELATED
-from prefect_warm_worker.limits import Limits
-from prefect_warm_worker.session import in_own_session
-from prefect_warm_worker.settings import Settings, parse_memory
+from prefect_warm_worker._prefect.environments import settings_variables
+from prefect_warm_worker._prefect.related import describe_related
+from prefect_warm_worker._prefect.workspaces import HAS_WORKSPACES
+from prefect_warm_worker.forks.limits import Limits
+from prefect_warm_worker.protocol import RELATED
+from prefect_warm_worker.worker.session import in_own_session
+from prefect_warm_worker.worker.settings import Settings, parse_memory
 
 
 class WarmJobConfiguration(ProcessJobConfiguration):
@@ -47,7 +48,7 @@ class WarmJobConfiguration(ProcessJobConfiguration):
     ) -> None:
         """Prepare the job as Prefect does, and keep what is known of the run's surroundings for its events."""
         super().prepare_for_flow_run(flow_run, deployment, flow, work_pool, worker_name, worker_id)
-        self._related = related.describe(deployment, flow, work_pool)
+        self._related = describe_related(deployment, flow, work_pool)
 
     @property
     def related(self) -> dict[str, str]:
@@ -64,9 +65,9 @@ class WarmJobConfiguration(ProcessJobConfiguration):
         memory = parse_memory(self.memory_limit) if self.memory_limit else settings.run_memory
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
 
-    def apart(self) -> "WarmJobConfiguration":
+    def for_new_process(self) -> "WarmJobConfiguration":
         """Return the job as a new process that doesn't get the signals of its worker's process group."""
-        if GIVES_SESSIONS or self.command is None or sys.platform == "win32":
+        if HAS_WORKSPACES or self.command is None or sys.platform == "win32":
             return self
         return self.model_copy(update={"command": in_own_session(self.command)})
 

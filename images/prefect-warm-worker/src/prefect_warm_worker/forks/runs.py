@@ -8,16 +8,16 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from prefect_warm_worker.forking import ForkedRun, Job, Zygote, ZygoteError
-from prefect_warm_worker.preload import ENGINE, Snapshot, find_flows, find_libraries, installed_in, snapshot
-from prefect_warm_worker.processes import out_of_memory_kills, strangers
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.forking import Zygote, ZygoteError
+from prefect_warm_worker.forks.preload import ENGINE, find_flows, find_libraries, installed_in
+from prefect_warm_worker.forks.processes import adopted_orphans, out_of_memory_kills
+from prefect_warm_worker.protocol import Job
+from prefect_warm_worker.snapshots import Snapshot, take_snapshot
 
-Begin = Callable[[Mapping[str, str], str], AbstractAsyncContextManager[ForkedRun]]
-"""Begins a run with some environment variables more, of a module; the context ends when the run does."""
 _LAST_LINES, _LONGEST_LINE = 20, 4096
 _LOOK_EVERY = 1.0
 """Seconds between two looks at whether the code has changed."""
@@ -53,7 +53,7 @@ class Forks:
     async def __aenter__(self) -> "Forks":
         """Start the zygote; raises ZygoteError where it can't."""
         await self._start()
-        reaping = asyncio.create_task(self._reap_strangers())
+        reaping = asyncio.create_task(self._reap_orphans())
         self._stack.callback(reaping.cancel)
         return self
 
@@ -110,23 +110,23 @@ class Forks:
         if flows != self._seen_flows and self._libraries() != self._imported:
             return True
         self._seen_flows = flows
-        return snapshot(path for path, _ in self._seen_sources) != self._seen_sources
+        return take_snapshot(path for path, _ in self._seen_sources) != self._seen_sources
 
-    async def _reap_strangers(self) -> None:
+    async def _reap_orphans(self) -> None:
         """Ask for the ends of what runs left behind, which became this process's children; never returns."""
         while True:
             await asyncio.sleep(_REAP_EVERY)
-            for pid in set(strangers()) - set(self._runs):
+            for pid in set(adopted_orphans()) - set(self._runs):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
 
     async def _start(self) -> None:
         self._seen_flows, self._imported = self._flows(), self._libraries()
         self.zygote = await self._stack.enter_async_context(Zygote([*self._engine, *self._imported], self._environment))
-        self._seen_sources = snapshot(self.zygote.sources | installed_in())
+        self._seen_sources = take_snapshot(self.zygote.sources | installed_in())
 
     def _flows(self) -> Snapshot:
-        return snapshot(find_flows(self._folder) if self._named is None else [])
+        return take_snapshot(find_flows(self._folder) if self._named is None else [])
 
     def _libraries(self) -> list[str]:
         return find_libraries(self._folder, find_flows(self._folder)) if self._named is None else self._named

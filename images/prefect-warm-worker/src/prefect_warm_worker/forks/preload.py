@@ -17,7 +17,8 @@ ENGINE = (
     "prefect.deployments.steps.core",
     "prefect.events.worker",
     "prefect.logging.handlers",
-    "prefect_warm_worker._prefect",
+    "prefect_warm_worker._prefect.related",
+    "prefect_warm_worker._prefect.workspaces",
     "anyio._backends._asyncio",
     "encodings.idna",
 )
@@ -25,9 +26,6 @@ ENGINE = (
 _MOST_FILES = 500
 """How many files of flows are read at most: somebody may start a worker in a folder that holds everything."""
 _NOT_FLOWS = {"__pycache__", "node_modules", "site-packages"}
-
-Snapshot = frozenset[tuple[Path, int]]
-"""Files with the time of their last change."""
 
 
 def find_flows(folder: Path) -> list[Path]:
@@ -49,19 +47,6 @@ def find_libraries(folder: Path, files: Iterable[Path]) -> list[str]:
 def installed_in() -> set[Path]:
     """Return the folders that libraries are installed in; each changes when one of them does."""
     return {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
-
-
-def snapshot(paths: Iterable[Path]) -> Snapshot:
-    """Return what tells whether one of some files or folders has changed."""
-    return frozenset((path, changed(path)) for path in paths)
-
-
-def changed(path: Path) -> int:
-    """Return when a file was changed last, in nanoseconds; 0 where there is none."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _walk(folder: Path) -> Iterator[Path]:

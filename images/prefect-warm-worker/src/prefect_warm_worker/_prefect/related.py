@@ -14,7 +14,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import RelatedResource, related
 
 
-def describe(deployment: DeploymentResponse | None, flow: Flow | None, pool: WorkPool | None) -> str:
+def describe_related(deployment: DeploymentResponse | None, flow: Flow | None, pool: WorkPool | None) -> str:
     """Return, as JSON, what the events of a flow run tell of these."""
     known: list[tuple[str, object, Any]] = []
     if flow is not None:
@@ -26,7 +26,7 @@ def describe(deployment: DeploymentResponse | None, flow: Flow | None, pool: Wor
     return json.dumps([_describe(kind, each, f"{kind}.{key}") for kind, each, key in known])
 
 
-def remember(described: str) -> None:
+def remember_related(described: str) -> None:
     """Have this process's events tell what was described, as if it had asked for it."""
     now = datetime.now(timezone.utc)  # noqa: UP017  # Python 3.10
     for each in json.loads(described):

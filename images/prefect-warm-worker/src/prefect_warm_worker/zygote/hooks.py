@@ -1,4 +1,4 @@
-"""Runs a flow's hooks for a state that its own process can't have run them for: `python -m prefect_warm_worker.hooks`, as a fork.
+"""Runs a flow's hooks for a state that its own process can't have run them for. A fork does so instead of a run's engine.
 
 A hook is the user's code: in the worker itself it could change or end it.
 """
@@ -10,7 +10,8 @@ import anyio
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 
-from prefect_warm_worker._prefect import HOOKS_OF, run_hooks
+from prefect_warm_worker._prefect.engine import run_hooks
+from prefect_warm_worker.protocol import HOOKS_OF
 
 
 async def main() -> None:

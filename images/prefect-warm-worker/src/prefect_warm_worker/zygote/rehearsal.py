@@ -15,9 +15,9 @@ from prefect.logging.configuration import setup_logging
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
-from prefect_warm_worker._prefect import leave_heartbeats
-from prefect_warm_worker.authorities import share_authorities
-from prefect_warm_worker.preload import changed
+from prefect_warm_worker._prefect.authorities import share_authorities
+from prefect_warm_worker._prefect.engine import let_heartbeats_be
+from prefect_warm_worker.snapshots import changed_at
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
 _SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
@@ -31,14 +31,14 @@ Inputs = tuple[object, ...]
 def rehearse() -> None:
     """Do what each run's engine would do alike. It starts no threads and asks no server."""
     share_authorities()
-    with _nowhere():
-        set_up()
+    with _in_root_without_output():
+        set_up_prefect()
     complete_models()
-    leave_heartbeats()
+    let_heartbeats_be()
     _validate_parameters()
 
 
-def set_up() -> None:
+def set_up_prefect() -> None:
     """Have Prefect read its settings, its profile and its logging anew, unless they are those of this environment already."""
     global _set_up_for  # noqa: PLW0603  # as Prefect's own are global
     inputs = _inputs(os.environ, Path.cwd())
@@ -70,7 +70,7 @@ def _inputs(environment: Mapping[str, str], folder: Path) -> Inputs:
     variables = tuple((name, environment[name]) for name in names)
     settings = get_current_settings()
     files = [settings.profiles_path, settings.logging.config_path, *(folder / name for name in _SETTINGS_FILES)]
-    return variables, environment.get("HOME"), tuple(changed(file) for file in files)
+    return variables, environment.get("HOME"), tuple(changed_at(file) for file in files)
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -80,7 +80,7 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 @contextmanager
-def _nowhere() -> Iterator[None]:
+def _in_root_without_output() -> Iterator[None]:
     """Stand in a folder that configures nothing, and write to what is no terminal: as runs do."""
     folder, outputs = Path.cwd(), [os.dup(1), os.dup(2)]
     nothing = os.open(os.devnull, os.O_WRONLY)

@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStat
 from prefect.states import Cancelled, Crashed, Scheduled
 
 from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL, LostRunOutcome, OnStop, decide_lost_run
-from prefect_warm_worker.processes import is_engine
+from prefect_warm_worker.forks.processes import is_engine
 
 _UNFINISHED = [StateType(name) for name in UNFINISHED]
 _UNCLAIMED = timedelta(seconds=60)

@@ -12,8 +12,8 @@ from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelling
 
 from prefect_warm_worker.contract import CANCELLATION_SECONDS
-from prefect_warm_worker.forking import ForkedRun
-from prefect_warm_worker.lost import LostRuns, schedule_again
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.worker.lost import LostRuns, schedule_again
 
 _LOOK_EVERY = 0.1
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prefect_warm_worker.forking import ForkedRun
-from prefect_warm_worker.processes import memory_of, processes_by_session
+from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.processes import memory_of, processes_by_session
 
 _PAUSE = 0.25
 """Seconds between two looks at the runs."""
@@ -28,7 +28,7 @@ class Guard:
         self._guarded: dict[ForkedRun, tuple[Limits, float]] = {}
 
     @contextlib.contextmanager
-    def over(self, run: ForkedRun, limits: Limits) -> Iterator[None]:
+    def limiting(self, run: ForkedRun, limits: Limits) -> Iterator[None]:
         """Hold a run to its limits for as long as the body takes."""
         if limits != Limits():
             self._guarded[run] = (limits, time.monotonic())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prefect_warm_worker.fresh import needs_new_process
+from prefect_warm_worker.worker.new_process import needs_new_process
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""What a worker and its zygote say to each other, and what both know by name.
+
+Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one holds the zygote's
+environment and what it imports, each further one a job; a zygote says when it is ready, and of each run that it has begun or ended.
+"""
+
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ZYGOTE_MODULE = "prefect_warm_worker.zygote"
+"""What a zygote runs, with the descriptor of its channel as the argument. It stands in the command line of every fork, too."""
+ENGINE_MODULE = "prefect.engine"
+HOOKS_MODULE = "prefect_warm_worker.zygote.hooks"
+"""What a fork runs that is to run a flow's hooks."""
+
+WORKSPACE = "PREFECT__WARM_WORKER_WORKSPACE"
+"""The variable that names the file in which the worker says what is to be prepared."""
+RELATED = "PREFECT__WARM_WORKER_RELATED"
+"""The variable with what the run's events tell of its flow, deployment and pool, as JSON."""
+HOOKS_OF = "PREFECT_WARM_WORKER_HOOKS_OF"
+"""The variable that tells a fork the state whose hooks it runs, as JSON."""
+
+Message = dict[str, Any]
+_LENGTH = struct.Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables."""
+
+    module: str
+    environment: Mapping[str, str]
+    directory: Path
+
+    def to_message(self, id_: str) -> Message:
+        """Return the message that asks for it. id_: what the answer calls it by."""
+        return {
+            "id": id_,
+            "module": self.module,
+            "environment": dict(self.environment),
+            "directory": str(self.directory),
+        }
+
+    @staticmethod
+    def from_message(message: Message) -> "Job":
+        """Return the job that a message asks for."""
+        return Job(message["module"], message["environment"], Path(message["directory"]))
+
+
+def send(channel: socket.socket, message: Message, descriptor: int | None = None) -> None:
+    """Send a message; raises OSError where nobody is there."""
+    content = json.dumps(message).encode()
+    head = _LENGTH.pack(len(content))
+    if descriptor is None:
+        channel.sendall(head + content)
+    else:
+        socket.send_fds(channel, [head], [descriptor])
+        channel.sendall(content)
+
+
+def receive(channel: socket.socket) -> tuple[Message, int | None]:
+    """Wait for a message; raises EOFError where the other side is gone."""
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1)
+    head += _rest(channel, _LENGTH.size - len(head))
+    message: Message = json.loads(_rest(channel, _LENGTH.unpack(head)[0]))
+    return message, descriptors[0] if descriptors else None
+
+
+def _rest(channel: socket.socket, size: int) -> bytes:
+    parts = []
+    while size:
+        part = channel.recv(min(size, 65536))
+        if not part:
+            raise EOFError("the other side is gone")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
