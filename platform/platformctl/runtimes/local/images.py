@@ -69,7 +69,7 @@ class LocalImages:
             with tempfile.TemporaryDirectory() as context:
                 _write_below(Path(context), image, "")
                 self._install_requirements(uv, environment, Path(context), names)
-        _install_worker(environment, image)
+        _install_worker(environment, image, report)
         uv.check(environment)
 
     def _install_prefect(self, uv: Uv, environment: Path) -> None:
@@ -110,12 +110,13 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _install_worker(environment: Path, image: WorkerImage) -> None:
-    """Copy the warm worker's package to where an installer would leave it; images whose workers aren't warm have none."""
-    (site,) = environment.glob("lib/python*/site-packages")
-    _write_below(site, image, WORKER, is_stripped=True)
-    for package in site.glob("prefect_warm_worker"):
-        subprocess.run([_python(environment), "-m", "compileall", "-q", str(package)], check=True)
+def _install_worker(environment: Path, image: WorkerImage, report: Line) -> None:
+    """Install the warm worker's package; images whose workers aren't warm have none."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_below(Path(folder), image, "")
+        for wheel in Path(folder, WORKER).glob("*.whl"):
+            command = [_python(environment), str(Path(folder, "tools", "install_worker.py")), str(wheel)]
+            run_reported(command, report, variables={})
 
 
 def _prove(image: WorkerImage, environment: Path, app: Path, report: Line) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from platformctl.assets import asset_path
 from platformctl.model.spec import Image, Spec
 from platformctl.spec.load import Project
-from platformctl.stack.images.worker_package import WORKER, installed_files
+from platformctl.stack.images.worker_package import WORKER, worker_wheel
 from platformctl.stack.names import SERVER
 from platformctl.templates import render_template
 
@@ -98,7 +98,8 @@ def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
     files |= _requirement_files(project.root, image)
     is_warm = _has_warm_workers(project, name)
     if is_warm:
-        files |= {f"{WORKER}{path}": content for path, content in installed_files().items()}
+        wheel = worker_wheel()
+        files[f"{WORKER}{wheel.name}"] = wheel.content
     if image.flows:
         files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
     files["Dockerfile"] = _dockerfile(project.spec, image, is_warm=is_warm).encode()
