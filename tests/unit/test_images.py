@@ -1,5 +1,6 @@
 """An image's tag follows from what goes into it, and from nothing else."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,28 +53,45 @@ def test_system_packages_and_the_version_of_prefect_are_inputs(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("setting", "installed"),
+    ("setting", "files"),
     [
-        ('requirements = "requirements.txt"', "-r requirements.txt"),
-        ('dependencies = ["humanize>=4", "rich"]', "-r dependencies.txt"),
-        ('requirements = "pyproject.toml"', "-r pyproject.toml"),
-        ('requirements = "uv.lock"', "--no-deps -r requirements.lock"),
+        ('requirements = "requirements.txt"', {"requirements.txt"}),
+        ('dependencies = ["humanize>=4", "rich"]', {"dependencies.txt"}),
+        ('requirements = "pyproject.toml"', {"pyproject.toml"}),
+        ('requirements = "uv.lock"', {"uv.lock", "pyproject.toml"}),
     ],
 )
-def test_dependencies_come_from_any_of_the_usual_files(tmp_path: Path, setting: str, installed: str) -> None:
+def test_dependencies_come_from_any_of_the_usual_files(tmp_path: Path, setting: str, files: set[str]) -> None:
     spec = SPEC.replace('requirements = "requirements.txt"', setting)
     write_project(tmp_path, spec, pyproject_toml="[project]\n", uv_lock="")
 
-    dockerfile = load(tmp_path).files["Dockerfile"].decode()
+    image = load(tmp_path)
 
-    assert installed in dockerfile
-    assert ("uv export" in dockerfile) == ("uv.lock" in setting)
+    assert {path for path in image.files if path.startswith("requirements/")} == {
+        f"requirements/{name}" for name in files
+    }
+    assert "install_dependencies.py 3.8.8 --requirements" in image.files["Dockerfile"].decode()
 
 
-def test_dependencies_are_installed_before_flows_are_copied(tmp_path: Path) -> None:
+def test_without_dependencies_the_version_of_prefect_is_checked_all_the_same(tmp_path: Path) -> None:
+    spec = SPEC.replace('requirements = "requirements.txt"\n', "")
+
+    assert b"install_dependencies.py 3.8.8\n" in load(write_project(tmp_path, spec)).files["Dockerfile"]
+
+
+def test_stages_go_from_what_changes_rarest_to_the_flows(tmp_path: Path) -> None:
     dockerfile = load(write_project(tmp_path)).files["Dockerfile"].decode()
+    steps = ["install_dependencies.py 3", "install_worker.py /", "app/ ./", "check_flows.py flows"]
 
-    assert dockerfile.index("uv pip install") < dockerfile.index("app/ ./") < dockerfile.index("check_flows.py flows")
+    assert sorted(steps, key=dockerfile.index) == steps
+
+
+def test_what_the_dockerfile_mounts_is_in_the_context(tmp_path: Path) -> None:
+    image = load(write_project(tmp_path))
+    mounted = re.findall(r"type=bind,source=([^,]+)", image.files["Dockerfile"].decode())
+
+    assert len(mounted) == 5
+    assert all(any(path.startswith(source) for path in image.files) for source in mounted)
 
 
 def test_an_index_and_a_ca_reach_the_build_as_secrets_only(tmp_path: Path) -> None:

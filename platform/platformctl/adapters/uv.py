@@ -22,33 +22,25 @@ class CommandError(Exception):
 class Uv:
     """uv, as it is installed beside platformctl."""
 
-    def __init__(self, report: Line, variables: Mapping[str, str], *, use_cache: bool = True) -> None:
+    def __init__(self, report: Line, variables: Mapping[str, str]) -> None:
         """report: called with each line that a command writes. variables: on top of this process's own."""
         self._report, self._variables = report, variables
-        self._options = () if use_cache else ("--no-cache",)
 
     def create(self, environment: Path) -> None:
         """Make an empty environment of this Python that can be moved; raises CommandError."""
         self._run("venv", "--relocatable", "--python", sys.executable, str(environment))
 
-    def install(self, environment: Path, *words: str, folder: Path | None = None) -> None:
+    def install(self, environment: Path, *words: str) -> None:
         """Install what some words of `uv pip install` ask for; raises CommandError with the resolver's words."""
-        self._run("pip", "install", "--python", str(environment), *words, folder=folder)
+        self._run("pip", "install", "--python", str(environment), *words)
 
-    def export(self, held: Sequence[str], lock: Path, folder: Path) -> None:
-        """Write what a folder's uv.lock holds, without some packages, as requirements; raises CommandError."""
-        left_out = [f"--no-emit-package={name}" for name in held]
-        self._run(
-            "export", "--frozen", "--no-dev", "--no-emit-project", *left_out, "--output-file", str(lock), folder=folder
-        )
+    def _run(self, *words: str) -> None:
+        run_reported([uv_command(), "--quiet", *words], self._report, variables=self._variables)
 
-    def check(self, environment: Path) -> None:
-        """Raise CommandError where installed packages can't live with one another."""
-        self._run("pip", "check", "--python", str(environment))
 
-    def _run(self, *words: str, folder: Path | None = None) -> None:
-        command = [uv.find_uv_bin(), "--quiet", *self._options, *words]
-        run_reported(command, self._report, variables=self._variables, folder=folder)
+def uv_command() -> str:
+    """Return the path of uv's program."""
+    return str(uv.find_uv_bin())
 
 
 def run_reported(

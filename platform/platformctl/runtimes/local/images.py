@@ -2,18 +2,18 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from platformctl.adapters.uv import CommandError, Uv, run_reported
+from platformctl.adapters.uv import CommandError, Uv, run_reported, uv_command
 from platformctl.errors import failed_build
 from platformctl.runtimes.local.environments import (
     APP,
     EMPTY_DATABASE,
     ENVIRONMENT,
+    INSTALLED,
     bare_environment_name,
     constraints_file,
     environment_key,
@@ -44,8 +44,11 @@ class LocalImages:
         """Build an image; raises BuildError with the words of the step that failed."""
         environment = self._folder / "environments" / environment_name(image, self._prefect)
         if not options.use_cache or not (environment / "bin" / "python").exists():
-            with _replacing(environment) as unfinished, _stage(image, "dependencies"):
-                self._install(image, options, unfinished, report)
+            with _replacing(environment) as unfinished, _context(image) as context:
+                with _stage(image, "dependencies"):
+                    self._install(options, unfinished, context, report)
+                with _stage(image, "worker"):
+                    _install_worker(unfinished, context, report)
         if image.name == SERVER and not (environment / EMPTY_DATABASE).exists():
             with _stage(image, "database"):
                 _make_empty_database(environment, report)
@@ -54,43 +57,27 @@ class LocalImages:
             (unfinished / ENVIRONMENT).symlink_to(os.path.relpath(environment, folder))
             (unfinished / APP).mkdir()
             _write_below(unfinished, image, f"{APP}/")
-            _prove(image, environment, unfinished / APP, report)
+            with _context(image) as context:
+                _prove(environment, context, unfinished / APP, report)
 
-    def _install(self, image: WorkerImage, options: BuildOptions, environment: Path, report: Line) -> None:
-        uv = Uv(report, _index_variables(options), use_cache=options.use_cache)
+    def _install(self, options: BuildOptions, environment: Path, context: Path, report: Line) -> None:
+        """Make what the base image of a Dockerfile holds, then install the dependencies as the Dockerfile does."""
+        variables = _uv_variables(options)
         environment.rmdir()
         bare = environment.with_name(bare_environment_name(self._prefect))
         if options.use_cache and (bare / "bin" / "python").exists():
             _copy_environment(bare, environment)
         else:
-            self._install_prefect(uv, environment)
-        names = [path.removeprefix("requirements/") for path in image.files if path.startswith("requirements/")]
-        if names:
-            with tempfile.TemporaryDirectory() as context:
-                _write_below(Path(context), image, "")
-                self._install_requirements(uv, environment, Path(context), names)
-        _install_worker(environment, image, report)
-        uv.check(environment)
+            self._install_prefect(Uv(report, variables), environment)
+        if (context / "requirements").is_dir():
+            words = [self._prefect, "--requirements", str(context / "requirements"), "--uv", uv_command()]
+            command = _script(environment, context, "install_dependencies.py", *words)
+            run_reported(command, report, variables=variables)
 
     def _install_prefect(self, uv: Uv, environment: Path) -> None:
         held = ("--constraint", str(constraints_file(self._prefect)))
         uv.create(environment)
-        uv.install(environment, "--compile-bytecode", *held, f"prefect=={self._prefect}")
-
-    def _install_requirements(self, uv: Uv, environment: Path, context: Path, names: list[str]) -> None:
-        """What the image's Dockerfile does: what is installed may not move what Prefect needs, nor is it taken from a lock."""
-        held = context / "constraints.txt"
-        command = [_python(environment), str(context / "tools" / "constraints.py"), self._prefect]
-        held.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
-        folder = context / "requirements"
-        if "uv.lock" in names:
-            lock = folder / "requirements.lock"
-            uv.export([line.partition("==")[0] for line in held.read_text().splitlines()], lock, folder)
-            uv.install(environment, "--compile-bytecode", "--no-deps", "-r", str(lock), folder=folder)
-            names = [name for name in names if name not in ("uv.lock", "pyproject.toml")]
-        sources = [word for name in names for word in ("-r", str(folder / name))]
-        if sources:
-            uv.install(environment, "--compile-bytecode", "--constraint", str(held), *sources, folder=folder)
+        uv.install(environment, *held, f"prefect=={self._prefect}")
 
 
 def _copy_environment(source: Path, target: Path) -> None:
@@ -110,23 +97,19 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _install_worker(environment: Path, image: WorkerImage, report: Line) -> None:
+def _install_worker(environment: Path, context: Path, report: Line) -> None:
     """Install the warm worker's package; images whose workers aren't warm have none."""
-    with tempfile.TemporaryDirectory() as folder:
-        _write_below(Path(folder), image, "")
-        for wheel in Path(folder, WORKER).glob("*.whl"):
-            command = [_python(environment), str(Path(folder, "tools", "install_worker.py")), str(wheel)]
-            run_reported(command, report, variables={})
+    for wheel in (context / WORKER).glob("*.whl"):
+        run_reported(_script(environment, context, "install_worker.py", str(wheel)), report, variables={})
 
 
-def _prove(image: WorkerImage, environment: Path, app: Path, report: Line) -> None:
-    """Import Prefect and every flow."""
-    flows = ["."] if any(path.startswith(f"{APP}/") for path in image.files) else []
-    with tempfile.TemporaryDirectory() as folder:
-        _write_below(Path(folder), image, "tools/")
-        for script in Path(folder).glob("tools/check_flows.py"):  # the server's image has none, and no flows
-            command = [_python(environment), "-B", str(script), *flows]
-            run_reported(command, report, variables=_prefect_variables(folder), folder=app)
+def _prove(environment: Path, context: Path, app: Path, report: Line) -> None:
+    """Import Prefect and every flow; the server's image has none, and is proven by its database."""
+    if (context / "tools").is_dir():
+        flows = ["."] if any(app.iterdir()) else []
+        with tempfile.TemporaryDirectory() as home:
+            command = _script(environment, context, "check_flows.py", *flows)
+            run_reported(command, report, variables=_prefect_variables(home), folder=app)
 
 
 def _make_empty_database(environment: Path, report: Line) -> None:
@@ -157,18 +140,33 @@ def _python(environment: Path) -> str:
     return str(environment / "bin" / "python")
 
 
-def _write_below(folder: Path, image: WorkerImage, prefix: str, *, is_stripped: bool = False) -> None:
-    """Write the files of an image whose paths begin with a prefix. is_stripped: without it."""
+def _script(environment: Path, context: Path, name: str, *words: str) -> list[str]:
+    """Return the command line of a script of a build context, run by an environment's Python as it is by an image's."""
+    return [_python(environment), "-B", str(context / "tools" / name), *words]
+
+
+@contextmanager
+def _context(image: WorkerImage) -> Iterator[Path]:
+    """Yield a folder that holds an image's build context, without the flows."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_below(Path(folder), image, *INSTALLED, "tools/")
+        yield Path(folder)
+
+
+def _write_below(folder: Path, image: WorkerImage, *prefixes: str) -> None:
+    """Write the files of an image whose paths begin with any prefix."""
     for path, content in image.files.items():
-        if path.startswith(prefix):
-            file = folder / (path.removeprefix(prefix) if is_stripped else path)
+        if path.startswith(prefixes):
+            file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
 
 
-def _index_variables(options: BuildOptions) -> dict[str, str]:
-    """What uv is told of the index and of the authority that its certificate is from."""
-    variables = {}
+def _uv_variables(options: BuildOptions) -> dict[str, str]:
+    """What uv is told of its cache, of the index, and of the authority that the index's certificate is from."""
+    variables = {"UV_COMPILE_BYTECODE": "1"}
+    if not options.use_cache:
+        variables["UV_NO_CACHE"] = "1"
     if "index" in options.secrets:
         variables["UV_DEFAULT_INDEX"] = options.secrets["index"].read_text(encoding="utf-8").strip()
     if "ca" in options.secrets:

@@ -129,16 +129,12 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
 
 
 def _dockerfile(spec: Spec, image: Image, *, is_warm: bool) -> str:
-    name = Path(image.requirements).name
-    sources = [name] if name not in ("", "uv.lock") else []
-    sources += ["dependencies.txt"] if image.dependencies else []
     return render_template(
         "docker/Dockerfile.j2",
         base=base_image(spec, image),
         prefect=spec.platform.prefect,
         system=image.system,
-        is_locked=name == "uv.lock",
-        requirements=" ".join(f"-r {shlex.quote(source)}" for source in sources),
+        has_requirements=bool(image.requirements or image.dependencies),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
         is_warm=is_warm,
