@@ -101,7 +101,7 @@ def test_it_is_installed_without_an_installer_and_found_by_its_entry_point(tmp_p
     shown = subprocess.run([tmp_path / "bin" / "python", "-B", "-c", found], check=True, capture_output=True, text=True)
 
     module, version, compiled = shown.stdout.split()
-    assert (module, version) == ("prefect_warm_worker.worker", wheel.name.split("-")[1])
+    assert (module, version) == ("prefect_warm_worker.worker.warm", wheel.name.split("-")[1])
     assert Path(compiled).is_file()
 
 
