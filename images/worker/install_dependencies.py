@@ -48,7 +48,7 @@ def commands(names, held, constraints):
 
     held: the names of the distributions that stay as they are. constraints: the file that says their versions.
     """
-    install = ("pip", "install", "--python", sys.executable)
+    install = ("pip", "install", "--compile-bytecode", "--python", sys.executable)
     if "uv.lock" in names:
         left_out = [f"--no-emit-package={name}" for name in held]
         yield ("export", "--frozen", "--no-dev", "--no-emit-project", *left_out, "--output-file", "requirements.lock")

@@ -50,7 +50,7 @@ def test_what_is_installed_may_not_move_what_prefect_has(uv: Path, name: str) ->
 
     installed, checked = told(uv)
     held = uv.with_name("told.held").read_text(encoding="utf-8").splitlines()
-    assert installed.startswith(f"--quiet pip install --python {sys.executable} --constraint ")
+    assert installed.startswith(f"--quiet pip install --compile-bytecode --python {sys.executable} --constraint ")
     assert installed.endswith(f" -r {name}")
     assert {f"prefect=={PREFECT}", f"pydantic=={version('pydantic')}"} <= set(held)
     assert checked == f"--quiet pip check --python {sys.executable}"

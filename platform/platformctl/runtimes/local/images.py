@@ -77,7 +77,7 @@ class LocalImages:
     def _install_prefect(self, uv: Uv, environment: Path) -> None:
         held = ("--constraint", str(constraints_file(self._prefect)))
         uv.create(environment)
-        uv.install(environment, *held, f"prefect=={self._prefect}")
+        uv.install(environment, "--compile-bytecode", *held, f"prefect=={self._prefect}")
 
 
 def _copy_environment(source: Path, target: Path) -> None:
@@ -164,9 +164,7 @@ def _write_below(folder: Path, image: WorkerImage, *prefixes: str) -> None:
 
 def _uv_variables(options: BuildOptions) -> dict[str, str]:
     """What uv is told of its cache, of the index, and of the authority that the index's certificate is from."""
-    variables = {"UV_COMPILE_BYTECODE": "1"}
-    if not options.use_cache:
-        variables["UV_NO_CACHE"] = "1"
+    variables = {} if options.use_cache else {"UV_NO_CACHE": "1"}
     if "index" in options.secrets:
         variables["UV_DEFAULT_INDEX"] = options.secrets["index"].read_text(encoding="utf-8").strip()
     if "ca" in options.secrets:
