@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 from pydantic import SecretStr
 
 from platformctl.adapters.prefect.api import REGISTERED, ZOMBIES, refused
@@ -101,6 +101,8 @@ class PrefectClient:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except ObjectNotFound as error:
+            raise refused(self._url, httpx.codes.NOT_FOUND, str(error.http_exc)) from error
         except PrefectHTTPStatusError as error:
             raise refused(self._url, error.response.status_code, error.response.text) from error
         except httpx.HTTPError as error:
