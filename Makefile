@@ -29,6 +29,7 @@ test-rest:
 
 # The package of the warm worker with the newest Prefect, and with each that it supports, one after the other.
 WORKERS := $(VENV)/workers
+test-others: $(WORKERS)/3.8/.ready # its Prefect serves those that hold the Prefect in memory against a real one
 test-comparison: $(WORKERS)/3.8/.ready
 	$(<D)/bin/pytest $(WARM)/tests -m comparison $(ARGS) || test $$? -eq 5 # as above
 

@@ -23,11 +23,11 @@ def test_a_watched_run_that_fails_exits_1(running: Cli) -> None:
 
 def test_a_run_that_can_not_begin_says_why(running: Cli) -> None:
     assert "It waits" not in running("run", "hello/nightly").output
-    running("pools", "pause", "dev")
-    assert "It waits: the work pool dev is paused" in running("run", "hello/nightly").output
-    running("pools", "resume", "dev")
+    running("pools", "pause", "prod")
+    assert "It waits: the work pool prod is paused" in running("run", "hello/nightly").output
+    running("pools", "resume", "prod")
     running.fakes.prefect.worker_rows.clear()
-    assert "no worker of the work pool dev is online" in running("run", "hello/nightly").output
+    assert "no worker of the work pool prod is online" in running("run", "hello/nightly").output
 
 
 def test_parameters_are_json_or_strings(running: Cli) -> None:

@@ -22,7 +22,7 @@ class Server:
     url: str
     password: str
 
-    def ask(self, method: str, path: str, body: Json | None = None) -> Any:  # noqa: ANN401  # JSON
+    def ask(self, method: str, path: str, body: Json | list[Json] | None = None) -> Any:  # noqa: ANN401  # JSON
         """Ask, and return the answer's JSON; fails where the server refuses."""
         with requests.Session() as session:
             session.mount(self.url, HTTPAdapter(max_retries=_RETRIES))

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from platformctl.adapters.prefect.fake import FakePrefect
+from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
 from platformctl.errors import EngineError, PlatformError, PreflightError
 from platformctl.model.observed import LABEL, Instance, Machine
 from platformctl.runtimes.docker.bundle import describe_docker, print_compose
@@ -107,7 +107,8 @@ class FakeRuntime:
         declared = yaml.safe_load((self._project.bundle / "deployments" / f"{image}.yaml").read_text(encoding="utf-8"))
         for entry in declared["deployments"]:
             flow = str(entry["entrypoint"]).rpartition(":")[2]
-            self.prefect.deployments[f"{flow}/{entry['name']}"] = f"{entry['entrypoint']}/{entry['name']}"
+            key, pool = f"{entry['entrypoint']}/{entry['name']}", entry["work_pool"]["name"]
+            self.prefect.deployments[f"{flow}/{entry['name']}"] = FakeDeployment(key, pool)
         return ""
 
     def last_lines(self, instance: str) -> str:

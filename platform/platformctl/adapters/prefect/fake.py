@@ -1,21 +1,37 @@
-"""Prefect in memory, for tests: the API and the client over the same dictionaries."""
+"""Prefect in memory, for tests: the API and the client over the same dictionaries.
 
-from collections.abc import Mapping, Sequence
+It is as strict as a server: tests/contract holds both to the same promises.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from platformctl.adapters.prefect.ports import Json, LogLine, PoolField
 from platformctl.errors import ServerError
+from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 
 _FIELDS = {"concurrency_limit": "limit", "description": "description", "is_paused": "is_paused"}
+_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
+_PROCESS = ("name", "labels", "env", "command", "stream_output", "working_dir")
+"""The job variables that Prefect's own process workers know."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeDeployment:
+    """A deployment. key: entrypoint and name. pool: the work pool of its runs."""
+
+    key: str
+    pool: str | None
 
 
 @dataclass
 class FakePrefect:
-    """A server's objects. deployments: FLOW/DEPLOYMENT to its key. outcome: the state that a new run ends in.
+    """A server's objects. deployments: by FLOW/DEPLOYMENT. outcome: the state that a new run ends in.
 
-    paused: the pools that were ever paused, in order.
+    worker_rows: by name, or by POOL/NAME where another pool has the name. paused: the pools that were ever paused, in
+    order. seconds_left: what a running flow run needs until it is Completed, if anybody waits for it.
     """
 
     url: str = "http://127.0.0.1:4200/api"
@@ -24,13 +40,15 @@ class FakePrefect:
     pools: dict[str, WorkPool] = field(default_factory=dict)
     worker_rows: dict[str, Worker] = field(default_factory=dict)
     flow_runs: dict[str, FlowRun] = field(default_factory=dict)
-    deployments: dict[str, str] = field(default_factory=dict)
+    deployments: dict[str, FakeDeployment] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     parameters: Json = field(default_factory=lambda: {"properties": {"source": {}}})
     outcome: str = "COMPLETED"
     messages: dict[str, str] = field(default_factory=dict)
+    log_lines: dict[str, list[LogLine]] = field(default_factory=dict)
     zombie_within: float | None = None
     paused: list[str] = field(default_factory=list)
+    seconds_left: dict[str, float] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Hold nothing, as with a new database."""
@@ -38,74 +56,106 @@ class FakePrefect:
             held.clear()
         self.zombie_within = None
 
+    def make_pool(self, name: str, type_: str) -> None:
+        """Hold a pool as a worker of the type makes it, with its type's template."""
+        known = own_template(type_) or {"variables": {"properties": {name: {} for name in _PROCESS}}}
+        missing = lacking_variables(known)
+        self.pools[name] = WorkPool(name, type_, None, "", is_paused=False, missing_variables=missing)
+
     def report_worker(self, pool: str, name: str) -> None:
-        """Take a heartbeat of a worker."""
-        self.worker_rows[name] = Worker(name, pool, is_online=True, last_heartbeat=datetime.now(UTC))
+        """Take a heartbeat of a worker, which makes its pool where that isn't there."""
+        self._check_up()
+        if pool not in self.pools:
+            self.make_pool(pool, "warm")
+        held = self.worker_rows.get(name)
+        key = name if held is None or held.pool == pool else f"{pool}/{name}"
+        self.worker_rows[key] = Worker(name, pool, is_online=True, last_heartbeat=datetime.now(UTC))
+
+    def finish_runs(self, worker: str, *, within: float) -> None:
+        """Complete the flow runs of a worker that need no more than some seconds."""
+        for run in self.flow_runs.values():
+            if (
+                run.worker == worker
+                and run.state_type == "RUNNING"
+                and self.seconds_left.get(run.id, within + 1) <= within
+            ):
+                self._set(run.id, "COMPLETED")
 
     def is_ready(self) -> bool:
         """Whether the server was started."""
         return self.is_up
 
     def observe(self) -> Prefect:
-        """Return everything that is held; raises ServerError where the server wasn't started."""
-        if not self.is_up:
-            raise ServerError("Prefect's server doesn't answer.", remedy="Type `platformctl up`.")
-        unfinished = tuple(self.runs(("RUNNING", "PENDING", "CANCELLING")))
+        """Return everything that is held."""
+        self._check_up()
+        unfinished = tuple(run for run in self.flow_runs.values() if run.state_type in _UNFINISHED)
+        there = {deployment.key for deployment in self.deployments.values()}
+        registered = {key: digest for key, digest in self.registered.items() if key in there}
         workers = tuple(self.worker_rows.values())
-        return Prefect(self.version, dict(self.pools), workers, unfinished, dict(self.registered), self.zombie_within)
+        return Prefect(self.version, dict(self.pools), workers, unfinished, registered, self.zombie_within)
 
     def pool(self, name: str) -> WorkPool | None:
         """Return a pool."""
+        self._check_up()
         return self.pools.get(name)
 
     def workers(self, pool: str) -> list[Worker]:
         """Return the workers of a pool."""
+        self._pool(pool)
         return [worker for worker in self.worker_rows.values() if worker.pool == pool]
 
     def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]:
-        """Return flow runs by state."""
+        """Return flow runs by state. Each look takes a second off what running ones need."""
+        self._check_up()
+        self._pass_second()
         return [run for run in self.flow_runs.values() if run.state_type in states and pool in (None, run.pool)]
 
     def run(self, id_: str) -> FlowRun:
-        """Return a flow run; one that was just created ends with the second look at it."""
-        run = self.flow_runs[id_]
-        if run.state_type == "SCHEDULED":
+        """Return a flow run; one that a worker may take ends with the second look at it."""
+        run = self._run(id_)
+        if run.state_type == "SCHEDULED" and self._is_taken(run):
             self._set(id_, "RUNNING")
-        elif run.state_type == "RUNNING":
-            self._set(id_, self.outcome)
+        elif run.state_type == "RUNNING" and self._is_taken(run):
+            self._finish(id_)
         return run
 
     def run_message(self, id_: str) -> str:
         """Return the message of a run's state."""
+        self._run(id_)
         return self.messages.get(id_, "")
 
     def logs(self, run: str) -> list[LogLine]:
-        """Return the one line of a run."""
-        return [LogLine(f"{run}-1", self.flow_runs[run].since, 20, "hello from the flow")]
+        """Return the lines of a run."""
+        self._check_up()
+        return sorted(self.log_lines.get(run, ()), key=lambda line: line.time)
 
     def is_log_complete(self, run: str) -> bool:
-        """Return that it is."""
-        return run in self.flow_runs
+        """Whether the line is there that a run ends with."""
+        return any("Finished in state" in line.text for line in self.logs(run))
 
     def deployment_names(self) -> list[str]:
         """Return the names of the deployments."""
+        self._check_up()
         return sorted(self.deployments)
 
     def deployment(self, name: str) -> Json | None:
         """Return a deployment with its parameters."""
+        self._check_up()
         if name not in self.deployments:
             return None
-        pool = next(iter(self.pools), None)
+        pool = self.deployments[name].pool
         return {"id": name, "parameters": {}, "parameter_openapi_schema": self.parameters, "work_pool_name": pool}
 
     def create_run(self, deployment: str, parameters: Json) -> FlowRun:
         """Schedule a run."""
-        id_ = f"run-{len(self.flow_runs) + 1}"
+        self._check_up()
+        if deployment not in self.deployments:
+            raise _refused(f"Deployment {deployment} not found")
+        id_, pool = f"run-{len(self.flow_runs) + 1}", self.deployments[deployment].pool
         self.messages[id_] = str(dict(parameters))
-        self.flow_runs[id_] = FlowRun(
-            id_, f"{deployment}-{id_}", "SCHEDULED", "Scheduled", datetime.now(UTC), None, None
-        )
-        return self.flow_runs[id_]
+        run = FlowRun(id_, f"{deployment}-{id_}", "SCHEDULED", "Scheduled", datetime.now(UTC), pool, None)
+        self.flow_runs[id_] = run
+        return run
 
     def crash_run(self, id_: str, message: str) -> None:
         """Crash a run."""
@@ -121,44 +171,90 @@ class FakePrefect:
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool or let it go on."""
+        self.pools[pool] = replace(self._pool(pool), is_paused=is_paused)
         self.paused += [pool] if is_paused else []
-        self.pools[pool] = replace(self.pools[pool], is_paused=is_paused)
 
     def delete_pool(self, name: str) -> None:
-        """Delete a pool."""
+        """Delete a pool with its workers."""
+        self._check_up()
         self.pools.pop(name, None)
+        self._forget_workers(lambda worker: worker.pool == name)
 
     def delete_worker(self, pool: str, name: str) -> None:
         """Delete a worker's row."""
-        if self.worker_rows.get(name, None) and self.worker_rows[name].pool == pool:
-            del self.worker_rows[name]
+        self._check_up()
+        self._forget_workers(lambda worker: (worker.pool, worker.name) == (pool, name))
 
     def create_pool(self, pool: WorkPool) -> None:
-        """Create a pool."""
-        self.pools[pool.name] = pool
+        """Create a pool with its type's template; one that is there is brought to the same values."""
+        self._check_up()
+        if pool.name not in self.pools:
+            self.make_pool(pool.name, pool.type)
+            self.pools[pool.name] = replace(self.pools[pool.name], is_paused=pool.is_paused)
+        self.update_pool(pool.name, {"concurrency_limit": pool.limit, "description": pool.description})
 
     def update_pool(self, name: str, changes: Mapping[str, PoolField]) -> None:
         """Change fields of a pool."""
         fields = {_FIELDS[key]: value for key, value in changes.items()}
-        self.pools[name] = replace(self.pools[name], **fields)  # type: ignore[arg-type]  # as Prefect's names say
+        self.pools[name] = replace(self._pool(name), **fields)  # type: ignore[arg-type]  # as Prefect's names say
 
     def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
         """Have a pool lack some variables no more."""
-        missing_variables = tuple(
-            variable for variable in self.pools[name].missing_variables if variable not in variables
-        )
-        self.pools[name] = replace(self.pools[name], missing_variables=missing_variables)
+        missing = tuple(variable for variable in self._pool(name).missing_variables if variable not in variables)
+        self.pools[name] = replace(self.pools[name], missing_variables=missing)
 
     def set_zombie_automation(self, within: float) -> None:
         """Set the automation."""
+        self._check_up()
         self.zombie_within = within
 
     def set_registered(self, digests: Mapping[str, str]) -> None:
-        """Record digests."""
-        self.registered.update(digests)
+        """Record digests, and no others."""
+        self._check_up()
+        self.registered = dict(digests)
+
+    def _check_up(self) -> None:
+        if not self.is_up:
+            raise ServerError(f"Prefect's server at {self.url} doesn't answer.", remedy="Type `platformctl up`.")
+
+    def _pool(self, name: str) -> WorkPool:
+        self._check_up()
+        if name not in self.pools:
+            raise _refused(f"Work pool {name} not found")
+        return self.pools[name]
+
+    def _run(self, id_: str) -> FlowRun:
+        self._check_up()
+        if id_ not in self.flow_runs:
+            raise _refused(f"Flow run {id_} not found")
+        return self.flow_runs[id_]
+
+    def _is_taken(self, run: FlowRun) -> bool:
+        """Whether a worker is there to carry a run out."""
+        pool = self.pools.get(run.pool or "")
+        is_open = pool is not None and not pool.is_paused
+        return is_open and any(worker.is_online and worker.pool == run.pool for worker in self.worker_rows.values())
+
+    def _forget_workers(self, is_gone: Callable[[Worker], bool]) -> None:
+        self.worker_rows = {key: worker for key, worker in self.worker_rows.items() if not is_gone(worker)}
+
+    def _pass_second(self) -> None:
+        for id_ in self.seconds_left:
+            self.seconds_left[id_] -= 1
+            if self.seconds_left[id_] <= 0 and self.flow_runs[id_].state_type == "RUNNING":
+                self._set(id_, "COMPLETED")
+
+    def _finish(self, id_: str) -> None:
+        self._set(id_, self.outcome)
+        now = datetime.now(UTC)
+        for number, text in enumerate(("hello from the flow", f"Finished in state {self.outcome.capitalize()}()")):
+            self.log_lines.setdefault(id_, []).append(LogLine(f"{id_}-{number}", now, 20, text))
 
     def _set(self, id_: str, state: str, message: str = "") -> None:
+        run = self._run(id_)
         self.messages[id_] = message or self.messages.get(id_, "")
-        self.flow_runs[id_] = replace(
-            self.flow_runs[id_], state_type=state, state_name=state.capitalize(), since=datetime.now(UTC)
-        )
+        self.flow_runs[id_] = replace(run, state_type=state, state_name=state.capitalize(), since=datetime.now(UTC))
+
+
+def _refused(words: str) -> ServerError:
+    return ServerError(f"Prefect's server answered 404: {words}", remedy="Correct what it names.")

@@ -1,0 +1,129 @@
+"""The two Prefects that the contract is run against: the one in memory, and a server of its own."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from e2e.server import Server
+from platformctl.adapters.prefect.api import PrefectApi
+from platformctl.adapters.prefect.client import PrefectClient
+from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
+from platformctl.adapters.prefect.ports import Api, Client, LogLine
+from platformctl.model.observed import FlowRun
+
+ENTRYPOINT = "flows/hello.py:hello"
+MORNING = datetime(2026, 1, 1, 8, tzinfo=UTC)
+
+
+class Subject(Protocol):
+    """A Prefect that is asked through the ports, and that is filled by other means."""
+
+    api: Api
+    client: Client
+
+    def deploy(self, name: str, pool: str) -> str:
+        """Have a deployment of the flow `hello`; return its whole name."""
+
+    def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
+        """Have a flow run of a deployment in a state, as a worker's; return its id."""
+
+    def report_worker(self, pool: str, name: str) -> None:
+        """Take a heartbeat of a worker."""
+
+    def make_pool(self, name: str, type_: str) -> None:
+        """Have a pool as a worker of the type makes it: without what warm workers know."""
+
+    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
+        """Have lines of a run's log, minute to text."""
+
+
+class FakeSubject:
+    """The Prefect in memory."""
+
+    def __init__(self) -> None:
+        self._fake = FakePrefect(is_up=True)
+        self.api: Api = self._fake
+        self.client: Client = self._fake
+        self._numbers = count()
+
+    def deploy(self, name: str, pool: str) -> str:
+        """Put a deployment."""
+        self._fake.deployments[f"hello/{name}"] = FakeDeployment(f"{ENTRYPOINT}/{name}", pool)
+        return f"hello/{name}"
+
+    def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
+        """Put a flow run."""
+        pool, run = self._fake.deployments[deployment].pool, f"begun-{next(self._numbers)}"
+        self._fake.flow_runs[run] = FlowRun(run, run, state, state.capitalize(), MORNING, pool, worker)
+        return run
+
+    def report_worker(self, pool: str, name: str) -> None:
+        """Put a worker."""
+        self._fake.report_worker(pool, name)
+
+    def make_pool(self, name: str, type_: str) -> None:
+        """Put a pool."""
+        self._fake.make_pool(name, type_)
+
+    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
+        """Put lines of a log."""
+        found = [LogLine(str(minute), _minute(minute), 20, text) for minute, text in lines.items()]
+        self._fake.log_lines.setdefault(run, []).extend(found)
+
+
+class RealSubject:
+    """A server at an address, with the password that it asks for."""
+
+    def __init__(self, url: str, auth: str) -> None:
+        """auth: `admin:password`."""
+        self.api: Api = PrefectApi(url, SecretStr(auth))
+        self.client: Client = PrefectClient(url, SecretStr(auth))
+        self._ask = Server(url, auth.partition(":")[2]).ask
+
+    def deploy(self, name: str, pool: str) -> str:
+        """Register a deployment."""
+        flow = self._ask("POST", "/flows/", {"name": "hello"})["id"]
+        wanted = {"name": name, "flow_id": flow, "entrypoint": ENTRYPOINT, "work_pool_name": pool}
+        self._ask("POST", "/deployments/", wanted)
+        return f"hello/{name}"
+
+    def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
+        """Create a flow run, and label it as a worker does."""
+        id_ = self._ask("GET", f"/deployments/name/{deployment}")["id"]
+        wanted = {"state": {"type": state, "name": state.capitalize()}}
+        run = self._ask("POST", f"/deployments/{id_}/create_flow_run", wanted)["id"]
+        if worker:
+            self._ask("PATCH", f"/flow_runs/{run}/labels", {"prefect.worker.name": worker})
+        return str(run)
+
+    def report_worker(self, pool: str, name: str) -> None:
+        """Send a heartbeat of a worker."""
+        self._ask("POST", f"/work_pools/{pool}/workers/heartbeat", {"name": name, "heartbeat_interval_seconds": 30})
+
+    def make_pool(self, name: str, type_: str) -> None:
+        """Create a pool with the template that the server knows for its type."""
+        views: Mapping[str, Mapping[str, Any]] = self._ask("GET", "/collections/views/aggregate-worker-metadata")
+        (found,) = (types[type_] for types in views.values() if type_ in types)
+        template = found["default_base_job_configuration"]
+        self._ask("POST", "/work_pools/", {"name": name, "type": type_, "base_job_template": template})
+
+    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
+        """Send lines of a log."""
+        common: dict[str, Any] = {"name": "prefect.flow_runs", "level": 20, "flow_run_id": run}
+        self._ask("POST", "/logs/", [_line(minute, text) | common for minute, text in lines.items()])
+
+
+def ids(runs: Sequence[FlowRun]) -> set[str]:
+    """Return the ids of flow runs."""
+    return {run.id for run in runs}
+
+
+def _line(minute: int, text: str) -> dict[str, Any]:
+    return {"message": text, "timestamp": _minute(minute).isoformat()}
+
+
+def _minute(minute: int) -> datetime:
+    return MORNING + timedelta(minutes=minute)
