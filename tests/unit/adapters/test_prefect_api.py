@@ -1,0 +1,299 @@
+"""What PrefectApi asks of Prefect's API, and what it makes of the answers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from platformctl.adapters.prefect.api import PrefectApi
+from platformctl.adapters.prefect.ports import LogLine
+from platformctl.errors import ServerError
+from platformctl.model.job_templates import own_template
+from platformctl.model.observed import FlowRun, Worker, WorkPool
+from recorded import Recorded
+
+NOON = "2026-01-01T12:00:00+00:00"
+AT_NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POOL: dict[str, Any] = {
+    "name": "etl",
+    "type": "warm",
+    "concurrency_limit": 5,
+    "description": "nightly loads",
+    "is_paused": True,
+    "base_job_template": own_template("warm"),
+}
+RUN: dict[str, Any] = {
+    "id": "r1",
+    "name": "brave-otter",
+    "created": "2026-01-01T11:00:00+00:00",
+    "state_type": "RUNNING",
+    "state_name": "Running",
+    "state": {"timestamp": NOON, "message": "under way"},
+    "work_pool_name": "etl",
+    "labels": {"prefect.worker.name": "acme-worker-etl-1"},
+}
+OTTER = FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, "etl", "acme-worker-etl-1")
+
+
+@pytest.fixture
+def api(server: Recorded) -> PrefectApi:
+    return PrefectApi(f"{server.address}/api", SecretStr("admin:s3:cret"))
+
+
+def test_every_request_carries_user_and_password(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/work_pools/etl", POOL)
+    api.pool("etl")
+    assert server.asked[0].headers["authorization"] == "Basic YWRtaW46czM6Y3JldA=="  # admin and s3:cret
+
+
+@pytest.mark.parametrize(("status", "is_ready"), [(200, True), (503, False), (401, False)])
+def test_a_server_is_ready_if_it_says_so_and_is_asked_once(
+    server: Recorded, api: PrefectApi, status: int, is_ready: bool
+) -> None:
+    server.answer("GET /api/ready", "", status=status)
+    assert api.is_ready() is is_ready
+    assert server.lines == ["GET /api/ready"]
+
+
+def test_a_pool_is_read(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/work_pools/etl", POOL)
+    assert api.pool("etl") == WorkPool("etl", "warm", 5, "nightly loads", is_paused=True)
+
+
+def test_a_pool_without_description_and_template_lacks_nothing_yet(server: Recorded, api: PrefectApi) -> None:
+    bare: dict[str, Any] = {"description": None, "base_job_template": {}, "concurrency_limit": None, "is_paused": False}
+    server.answer("GET /api/work_pools/etl", POOL | bare)
+    assert api.pool("etl") == WorkPool("etl", "warm", None, "", is_paused=False)
+
+
+def test_a_pool_of_another_template_lacks_what_that_does_not_know(server: Recorded, api: PrefectApi) -> None:
+    template: dict[str, Any] = {"variables": {"properties": {"env": {}, "memory_limit": {}}}}
+    server.answer("GET /api/work_pools/etl", POOL | {"base_job_template": template})
+    pool = api.pool("etl")
+    assert pool
+    assert "max_run_seconds" in pool.missing_variables
+    assert not {"env", "memory_limit"} & {*pool.missing_variables}
+
+
+def test_what_is_not_there_is_none(server: Recorded, api: PrefectApi) -> None:
+    assert api.pool("etl") is None
+    assert api.deployment("hello/nightly") is None
+    assert server.lines == ["GET /api/work_pools/etl", "GET /api/deployments/name/hello/nightly"]
+
+
+def test_workers_are_asked_of_their_pool(server: Recorded, api: PrefectApi) -> None:
+    rows = [
+        {"name": "one", "status": "ONLINE", "last_heartbeat_time": NOON},
+        {"name": "two", "status": "OFFLINE", "last_heartbeat_time": NOON},
+    ]
+    server.answer("POST /api/work_pools/etl/workers/filter", rows)
+    assert api.workers("etl") == [
+        Worker("one", "etl", is_online=True, last_heartbeat=AT_NOON),
+        Worker("two", "etl", is_online=False, last_heartbeat=AT_NOON),
+    ]
+
+
+def test_runs_are_asked_by_state_and_pool(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flow_runs/filter", [RUN])
+    assert api.runs(("RUNNING", "PENDING"), "etl") == [OTTER]
+    assert api.runs(("RUNNING",)) == [OTTER]
+    page = {"offset": 0, "limit": 200}
+    both, all_pools = server.bodies("POST /api/flow_runs/filter")
+    chosen = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+    assert both == {**chosen, "work_pools": {"name": {"any_": ["etl"]}}, **page}
+    assert all_pools == {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}, **page}
+
+
+def test_pages_are_asked_for_until_one_is_not_full(server: Recorded, api: PrefectApi) -> None:
+    for count in (200, 200, 3):
+        server.answer("POST /api/flow_runs/filter", [RUN] * count)
+    assert len(api.runs(("RUNNING",), "etl")) == 403
+    asked = server.bodies("POST /api/flow_runs/filter")
+    assert [(body["offset"], body["limit"]) for body in asked] == [(0, 200), (200, 200), (400, 200)]
+    assert {str(body["work_pools"]) for body in asked} == {"{'name': {'any_': ['etl']}}"}
+
+
+def test_a_full_last_page_is_followed_by_an_empty_one(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flow_runs/filter", [RUN] * 200)
+    server.answer("POST /api/flow_runs/filter", [])
+    assert len(api.runs(("RUNNING",))) == 200
+
+
+def test_a_run_that_no_worker_took_has_none(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/flow_runs/r1", RUN | {"labels": None, "work_pool_name": None})
+    assert api.run("r1") == FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, None, None)
+
+
+def test_a_state_says_why(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/flow_runs/r1", RUN)
+    server.answer("GET /api/flow_runs/r1", RUN | {"state": None})
+    assert api.run_message("r1") == "under way"
+    assert api.run_message("r1") == ""
+
+
+def test_a_log_is_asked_for_oldest_first(server: Recorded, api: PrefectApi) -> None:
+    line = {"id": "l1", "timestamp": NOON, "level": 30, "message": "careful", "name": "prefect.flow_runs"}
+    server.answer("POST /api/logs/filter", [line])
+    assert api.logs("r1") == [LogLine("l1", AT_NOON, 30, "careful")]
+    (asked,) = server.bodies("POST /api/logs/filter")
+    assert asked == {"logs": {"flow_run_id": {"any_": ["r1"]}}, "sort": "TIMESTAMP_ASC", "offset": 0, "limit": 200}
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "is_complete"),
+    [
+        ("prefect.flow_runs", "Finished in state Completed()", True),
+        ("prefect.flow_runs", "Beginning flow run", False),
+        ("prefect.task_runs", "Finished in state Completed()", False),
+    ],
+)
+def test_a_log_is_complete_with_the_last_word_of_the_run(
+    server: Recorded, api: PrefectApi, name: str, message: str, is_complete: bool
+) -> None:
+    server.answer("POST /api/logs/filter", [{"name": name, "message": message}])
+    assert api.is_log_complete("r1") is is_complete
+    (asked,) = server.bodies("POST /api/logs/filter")
+    assert asked == {"logs": {"flow_run_id": {"any_": ["r1"]}}, "sort": "TIMESTAMP_DESC", "limit": 10}
+
+
+def test_deployments_are_named_with_their_flows(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flows/filter", [{"id": "f1", "name": "hello"}])
+    server.answer("POST /api/deployments/filter", [{"flow_id": "f1", "name": "b"}, {"flow_id": "f0", "name": "a"}])
+    assert api.deployment_names() == ["?/a", "hello/b"]
+
+
+def test_a_deployment_is_returned_as_it_is(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/deployments/name/hello/nightly", {"id": "d1"})
+    assert api.deployment("hello/nightly") == {"id": "d1"}
+
+
+def test_a_run_is_created_with_its_parameters(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/deployments/d1/create_flow_run", RUN | {"state": None})
+    assert api.create_run("d1", {"source": "lake"}).id == "r1"
+    (asked,) = server.bodies("POST /api/deployments/d1/create_flow_run")
+    assert asked == {"parameters": {"source": "lake"}, "state": {"type": "SCHEDULED"}}
+
+
+def test_a_run_is_forced_into_crashed_and_cancelled(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
+    api.crash_run("r1", "its worker is gone")
+    api.cancel_run("r1", "its pool goes")
+    crashed, cancelled = server.bodies("POST /api/flow_runs/r1/set_state")
+    assert crashed == {
+        "state": {"type": "CRASHED", "name": "Crashed", "message": "its worker is gone"},
+        "force": True,
+    }
+    assert cancelled == {
+        "state": {"type": "CANCELLED", "name": "Cancelled", "message": "its pool goes"},
+        "force": True,
+    }
+
+
+def test_a_run_is_scheduled_anew_for_now(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
+    api.requeue_run("r1")
+    (asked,) = server.bodies("POST /api/flow_runs/r1/set_state")
+    when = asked["state"].pop("state_details").pop("scheduled_time")
+    assert asked == {"state": {"type": "SCHEDULED", "name": "Scheduled"}, "force": True}
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(when)) < timedelta(minutes=5)
+
+
+def test_a_pause_changes_nothing_else(server: Recorded, api: PrefectApi) -> None:
+    server.answer("PATCH /api/work_pools/etl", "", status=204)
+    api.set_paused("etl", is_paused=True)
+    api.set_paused("etl", is_paused=False)
+    assert server.bodies("PATCH /api/work_pools/etl") == [{"is_paused": True}, {"is_paused": False}]
+
+
+def test_what_is_deleted_may_be_gone(server: Recorded, api: PrefectApi) -> None:
+    api.delete_pool("etl")
+    api.delete_worker("etl", "one")
+    assert server.lines == ["DELETE /api/work_pools/etl", "DELETE /api/work_pools/etl/workers/one"]
+
+
+def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/work_pools/filter", [POOL, POOL | {"name": "ml"}])
+    for pool in ("etl", "ml"):
+        row = {"name": f"worker-{pool}", "status": "ONLINE", "last_heartbeat_time": NOON}
+        server.answer(f"POST /api/work_pools/{pool}/workers/filter", [row])
+    server.answer("GET /api/admin/version", '"3.8.8"')
+    server.answer("POST /api/flow_runs/filter", [RUN])
+    server.answer("POST /api/automations/filter", [{"enabled": True, "trigger": {"within": 150}}])
+    value = {"flows/a.py:a/one": "d1", "flows/a.py:a/gone": "d2"}
+    server.answer("GET /api/variables/name/platformctl_deployments", {"value": value})
+    server.answer("POST /api/deployments/filter", [{"entrypoint": "flows/a.py:a", "name": "one"}])
+
+    found = api.observe()
+    assert found.version == "3.8.8"
+    assert set(found.pools) == {"etl", "ml"}
+    assert [(worker.name, worker.pool) for worker in found.workers] == [("worker-etl", "etl"), ("worker-ml", "ml")]
+    assert found.runs == (OTTER,)
+    assert found.registered == {"flows/a.py:a/one": "d1"}
+    assert found.zombie_within == 150
+    (runs,) = server.bodies("POST /api/flow_runs/filter")
+    assert runs["flow_runs"]["state"]["type"]["any_"] == ["RUNNING", "PENDING", "CANCELLING"]
+    (automations,) = server.bodies("POST /api/automations/filter")
+    name = "platformctl: crash flow runs that stopped sending heartbeats"
+    assert automations == {"automations": {"name": {"any_": [name]}}}
+
+
+@pytest.mark.parametrize("automations", [[], [{"enabled": False, "trigger": {"within": 150}}]])
+def test_nothing_registered_and_no_automation_is_observed_as_that(
+    server: Recorded, api: PrefectApi, automations: list[object]
+) -> None:
+    server.answer("POST /api/work_pools/filter", [])
+    server.answer("GET /api/admin/version", '"3.8.8"')
+    server.answer("POST /api/flow_runs/filter", [])
+    server.answer("POST /api/automations/filter", automations)
+    found = api.observe()
+    assert (found.registered, found.zombie_within) == ({}, None)
+    assert "POST /api/deployments/filter" not in server.lines
+
+
+def test_a_busy_database_is_asked_again(server: Recorded, api: PrefectApi) -> None:
+    for status in (503, 503, 200):
+        server.answer("POST /api/flow_runs/r1/set_state", {}, status=status)
+    api.crash_run("r1", "")
+    assert server.lines == ["POST /api/flow_runs/r1/set_state"] * 3
+
+
+ASKS: list[Callable[[PrefectApi], object]] = [
+    lambda api: api.pool("etl"),
+    lambda api: api.observe(),
+    lambda api: api.run("r1"),
+    lambda api: api.delete_pool("etl"),
+    lambda api: api.set_paused("etl", is_paused=True),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_a_refused_password_names_the_port_as_a_cause(
+    server: Recorded, api: PrefectApi, ask: Callable[[PrefectApi], object]
+) -> None:
+    lines = ("GET /api/work_pools/etl", "DELETE /api/work_pools/etl", "PATCH /api/work_pools/etl")
+    for line in (*lines, "POST /api/work_pools/filter", "GET /api/flow_runs/r1"):
+        server.answer(line, {"exception_message": "Unauthorized"}, status=401)
+    with pytest.raises(ServerError, match=r"refuses the password of this platform \(401\)") as failure:
+        ask(api)
+    assert "set another server.port" in failure.value.remedy
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (409, {"detail": "'x' is not one of ['lake']"}, "answered 409: 'x' is not one of"),
+        (422, {"exception_message": "Invalid"}, r'answered 422: \{"exception_message": "Invalid"\}'),
+        (500, "Internal Server Error", "answered 500: Internal Server Error"),
+        (404, {"detail": "Deployment not found"}, "answered 404: Deployment not found"),
+    ],
+)
+def test_a_refusal_carries_the_servers_words(
+    server: Recorded, api: PrefectApi, status: int, body: object, said: str
+) -> None:
+    server.answer("POST /api/deployments/d1/create_flow_run", body, status=status)
+    with pytest.raises(ServerError, match=said) as failure:
+        api.create_run("d1", {})
+    assert "platformctl logs server" in failure.value.remedy

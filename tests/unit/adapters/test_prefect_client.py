@@ -1,0 +1,144 @@
+"""What PrefectClient has Prefect's own client ask."""
+
+import pytest
+from pydantic import SecretStr
+
+from platformctl.adapters.prefect.client import PrefectClient
+from platformctl.errors import ServerError
+from platformctl.model.job_templates import own_template
+from platformctl.model.observed import WorkPool
+from recorded import Recorded
+
+ID = "00000000-0000-4000-8000-00000000000a"
+NOON = "2026-01-01T12:00:00Z"
+PROCESS = {"variables": {"properties": {"env": {"title": "Variables"}}}, "job_configuration": {"env": "{{ env }}"}}
+COLLECTIONS = {"prefect": {"process": {"default_base_job_configuration": PROCESS}}, "other": {}}
+STORED = {"id": ID, "created": NOON, "updated": NOON, "name": "etl", "type": "warm", "default_queue_id": ID}
+REGISTERED = "platformctl_deployments"
+
+
+@pytest.fixture
+def client(server: Recorded) -> PrefectClient:
+    server.answer("GET /api/csrf-token", {"detail": "CSRF protection is disabled."}, status=422)
+    return PrefectClient(f"{server.address}/api", SecretStr("admin:s3cret"))
+
+
+def pool(type_: str = "warm", description: str = "loads") -> WorkPool:
+    return WorkPool("etl", type_, 5, description, is_paused=True)
+
+
+def test_a_pool_is_created_with_its_own_template(server: Recorded, client: PrefectClient) -> None:
+    server.answer("POST /api/work_pools/", STORED, status=201)
+    client.create_pool(pool())
+    (asked,) = server.bodies("POST /api/work_pools/")
+    assert asked["base_job_template"] == own_template("warm")
+    del asked["base_job_template"]
+    wanted = {"name": "etl", "type": "warm", "concurrency_limit": 5, "description": "loads", "is_paused": True}
+    assert {name: asked[name] for name in wanted} == wanted
+    assert server.asked[-1].headers["authorization"] == "Basic YWRtaW46czNjcmV0"  # admin:s3cret
+
+
+def test_a_pool_of_prefects_own_type_has_the_servers_template(server: Recorded, client: PrefectClient) -> None:
+    server.answer("GET /api/collections/views/aggregate-worker-metadata", COLLECTIONS)
+    server.answer("POST /api/work_pools/", STORED, status=201)
+    client.create_pool(pool("process", ""))
+    client.create_pool(pool("of-the-future"))
+    known, unknown = server.bodies("POST /api/work_pools/")
+    assert known["base_job_template"] == PROCESS
+    assert known.get("description") is None
+    assert not unknown.get("base_job_template")
+
+
+def test_a_pool_that_appeared_is_brought_to_values_alone(server: Recorded, client: PrefectClient) -> None:
+    server.answer("POST /api/work_pools/", {"detail": "already exists"}, status=409)
+    server.answer("PATCH /api/work_pools/etl", "", status=204)
+    client.create_pool(pool())
+    assert server.bodies("PATCH /api/work_pools/etl") == [{"concurrency_limit": 5, "description": "loads"}]
+
+
+def test_an_update_names_only_what_changes(server: Recorded, client: PrefectClient) -> None:
+    server.answer("PATCH /api/work_pools/etl", "", status=204)
+    client.update_pool("etl", {"concurrency_limit": None})
+    client.update_pool("etl", {"is_paused": False, "description": "new"})
+    assert server.bodies("PATCH /api/work_pools/etl") == [
+        {"concurrency_limit": None},
+        {"is_paused": False, "description": "new"},
+    ]
+
+
+def test_job_variables_are_added_to_the_template_that_is_there(server: Recorded, client: PrefectClient) -> None:
+    server.answer("GET /api/work_pools/etl", STORED | {"base_job_template": PROCESS})
+    server.answer("PATCH /api/work_pools/etl", "", status=204)
+    client.add_job_variables("etl", ("memory_limit",))
+    (asked,) = server.bodies("PATCH /api/work_pools/etl")
+    assert set(asked) == {"base_job_template"}
+    variables = asked["base_job_template"]["variables"]["properties"]
+    assert set(variables) == {"env", "memory_limit"}
+    assert variables["env"] == {"title": "Variables"}
+    assert set(asked["base_job_template"]["job_configuration"]) == {"env", "memory_limit"}
+
+
+def test_an_automation_replaces_those_of_its_name(server: Recorded, client: PrefectClient) -> None:
+    server.answer("POST /api/automations/filter", [{"id": ID}])
+    server.answer(f"DELETE /api/automations/{ID}", "", status=204)
+    server.answer("POST /api/automations/", {}, status=201)
+    client.set_zombie_automation(150)
+    lines = [line for line in server.lines if "automations" in line]
+    assert lines == ["POST /api/automations/filter", f"DELETE /api/automations/{ID}", "POST /api/automations/"]
+    name = "platformctl: crash flow runs that stopped sending heartbeats"
+    assert server.bodies("POST /api/automations/filter") == [{"automations": {"name": {"any_": [name]}}}]
+    (made,) = server.bodies("POST /api/automations/")
+    assert (made["name"], made["enabled"]) == (name, True)
+    trigger = made["trigger"]
+    assert (trigger["posture"], trigger["threshold"], trigger["within"]) == ("Proactive", 1, 150)
+    assert trigger["after"] == ["prefect.flow-run.heartbeat"]
+    assert trigger["expect"] == ["prefect.flow-run.*"]
+    assert trigger["for_each"] == ["prefect.resource.id"]
+    assert trigger["match"] == {"prefect.resource.id": ["prefect.flow-run.*"]}
+    (action,) = made["actions"]
+    message = "No heartbeat for 150 seconds: the process of this flow run is gone."
+    assert (action["type"], action["state"], action["name"], action["message"]) == (
+        "change-flow-run-state",
+        "CRASHED",
+        "Crashed",
+        message,
+    )
+
+
+def test_digests_are_recorded_in_a_variable(server: Recorded, client: PrefectClient) -> None:
+    server.answer("POST /api/variables/", _variable(), status=201)
+    client.set_registered({"flows/a.py:a/one": "d1"})
+    (made,) = server.bodies("POST /api/variables/")
+    assert (made["name"], made["value"]) == (REGISTERED, {"flows/a.py:a/one": "d1"})
+
+
+def test_digests_replace_those_that_are_there(server: Recorded, client: PrefectClient) -> None:
+    server.answer(f"GET /api/variables/name/{REGISTERED}", _variable())
+    server.answer(f"PATCH /api/variables/name/{REGISTERED}", "", status=204)
+    client.set_registered({"flows/a.py:a/one": "d2"})
+    (changed,) = server.bodies(f"PATCH /api/variables/name/{REGISTERED}")
+    assert changed["value"] == {"flows/a.py:a/one": "d2"}
+    assert "POST /api/variables/" not in server.lines
+
+
+def test_a_refused_password_and_other_refusals_are_told_apart(server: Recorded, client: PrefectClient) -> None:
+    server.answer("PATCH /api/work_pools/etl", "", status=401)
+    server.answer("PATCH /api/work_pools/ml", {"detail": "no such field"}, status=422)
+    for name, said in (
+        ("etl", r"refuses the password of this platform \(401\)"),
+        ("ml", "answered 422: no such field"),
+        ("gone", "answered 404: .*Not Found"),
+    ):
+        with pytest.raises(ServerError, match=said):
+            client.update_pool(name, {"description": ""})
+
+
+def _variable() -> dict[str, object]:
+    return {
+        "id": ID,
+        "created": NOON,
+        "updated": NOON,
+        "name": REGISTERED,
+        "value": {"a": "d0"},
+        "tags": [],
+    }
