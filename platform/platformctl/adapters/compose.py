@@ -18,10 +18,12 @@ Line = Callable[[str], None]
 class Compose:
     """Compose on one bundle, and Buildx. Nothing here depends on the working directory."""
 
-    def __init__(self, bundle: Path) -> None:
-        """bundle: the folder that holds compose.yaml; it needn't be there yet."""
+    def __init__(self, bundle: Path, command: str = "docker") -> None:
+        """bundle: the folder that holds compose.yaml; it needn't be there yet. command: the Docker CLI."""
         self._bundle = bundle
-        self._docker = DockerClient(compose_files=[bundle / "compose.yaml"], compose_profiles=["deploy", "spare"])
+        self._docker = DockerClient(
+            compose_files=[bundle / "compose.yaml"], compose_profiles=["deploy", "spare"], client_call=[command]
+        )
 
     def check_version(self) -> None:
         """Raise EngineError where Compose or Buildx is missing, or Compose is too old."""

@@ -22,9 +22,10 @@ class CommandError(Exception):
 class Uv:
     """uv, as it is installed beside platformctl."""
 
-    def __init__(self, report: Line, variables: Mapping[str, str]) -> None:
-        """report: called with each line that a command writes. variables: on top of this process's own."""
+    def __init__(self, report: Line, variables: Mapping[str, str], *, command: str | None = None) -> None:
+        """report: called with each line that a command writes. variables: on top of this process's own. command: uv."""
         self._report, self._variables = report, variables
+        self._command = command or uv_command()
 
     def create(self, environment: Path) -> None:
         """Make an empty environment of this Python that can be moved; raises CommandError."""
@@ -35,7 +36,7 @@ class Uv:
         self._run("pip", "install", "--python", str(environment), *words)
 
     def _run(self, *words: str) -> None:
-        run_reported([uv_command(), "--quiet", *words], self._report, variables=self._variables)
+        run_reported([self._command, "--quiet", *words], self._report, variables=self._variables)
 
 
 def uv_command() -> str:
