@@ -70,8 +70,8 @@ class Service:
     instance: the name of what runs it, and of its worker in Prefect. image: a reference. command: program and arguments;
     empty for the image's own. needs: a service to the condition that it must meet first. ports: HOST:PORT:PORT each.
     stop_seconds: until it is killed. drains: whether it is a worker that lets its flow runs finish when it is told to stop.
-    is_spare: whether it runs only while the pool's one worker is replaced. release: digest of all the rest; an instance of
-    another one is replaced.
+    is_patient: whether it waits for its server by itself, so that it may start before it. is_spare: whether it runs only while the
+    pool's one worker is replaced. release: digest of all the rest; an instance of another one is replaced.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Service:
     stop_signal: str = ""
     pool: str | None = None
     drains: bool = False
+    is_patient: bool = False
     is_spare: bool = False
     release: str = ""
 

@@ -72,7 +72,7 @@ def _changed_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
 
 
 def _new_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """The database is made while the server's image is built, and the schema while the workers' images are."""
+    """The database is made while the server's image is built, the schema while the workers' are; workers load beside the server."""
     server_image = tuple(image for image in wanted.stack.built if image is wanted.stack.server_image)
     start_database, *await_database = tuple(service_steps(wanted, observed, "database")) or (None,)
     yield from pull_steps(wanted, observed)
@@ -83,7 +83,10 @@ def _new_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from [migrate] if migrate else []
     yield from build_steps(wanted.stack.images, observed)
     yield from await_schema
-    yield from service_steps(wanted, observed, "server")
+    start_server, *await_server = service_steps(wanted, observed, "server")
+    yield start_server
+    yield from start_worker_steps(wanted, observed, before_server=True)
+    yield from await_server
 
 
 def _platform(wanted: Wanted, observed: Observed) -> Iterator[Step]:

@@ -174,7 +174,9 @@ class FakeRuntime:
         )
 
     def _report_to_prefect(self, instance: Instance) -> None:
+        """What a start leads to: a server that answers, and workers that report to it, those that have waited for it among them."""
         if instance.role == "server" and instance.service not in self.failing:
             self.prefect.is_up = True
-        if instance.role == "worker" and instance.pool and instance.service not in self.failing:
-            self.prefect.report_worker(instance.pool, instance.name)
+        for found in self.instances.values() if instance.role == "server" else (instance,):
+            if found.pool and self.prefect.is_up and found.service not in self.failing:
+                self.prefect.report_worker(found.pool, found.name)

@@ -10,6 +10,8 @@ from platformctl.stack.site import Site
 from platformctl.stack.warm import drains, stop_seconds, warm_environment
 from prefect_warm_worker.contract import HEARTBEAT_SECONDS
 
+_PREFECT = ("prefect",)
+
 
 def worker_services(project: Project, site: Site, image: str, name: str) -> Iterator[Service]:
     """Yield the workers of a pool, and the spare that serves it while its one worker is replaced.
@@ -45,6 +47,7 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
         stop_seconds=stop_seconds(pool),
         pool=name,
         drains=drains(pool),
+        is_patient=pool.type in site.worker.patient,
         is_spare=is_spare,
     )
 
@@ -52,7 +55,8 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
 def _command(site: Site, pool: Pool, name: str, instance: str) -> tuple[str, ...]:
     at_once = ("--limit", str(pool.concurrency)) if pool.concurrency else ()
     who = ("--pool", name, "--type", pool.type, "--name", instance)
-    return ("prefect", "worker", "start", *who, "--install-policy", "never", *at_once, *site.worker.options)
+    program = site.worker.patient.get(pool.type, _PREFECT)
+    return (*program, "worker", "start", *who, "--install-policy", "never", *at_once, *site.worker.options)
 
 
 def _environment(site: Site, pool: Pool) -> dict[str, str]:

@@ -56,12 +56,12 @@ class Replacement:
     cause: str
 
 
-def start_worker_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """Start the workers that aren't there, or that don't run."""
+def start_worker_steps(wanted: Wanted, observed: Observed, *, before_server: bool = False) -> Iterator[Step]:
+    """Start the workers that aren't there, or that don't run. before_server: only those that wait for it by themselves."""
     for pool in wanted.project.spec.pools:
         groups: dict[tuple[Action, str], list[Service]] = {}
         for service in wanted.stack.workers(pool):
-            if need := _start_need(service, observed):
+            if (service.is_patient or not before_server) and (need := _start_need(service, observed)):
                 groups.setdefault(need, []).append(service)
         for (action, cause), services in groups.items():
             change = StartServices(tuple(service.name for service in services))

@@ -63,12 +63,12 @@ def _configuration(stack: Stack) -> str:
 
 
 def _process(project: Project, service: Service) -> dict[str, object]:
-    """What a process's file says. A worker that started before its server would end: it awaits it."""
+    """What a process's file says. launch.py waits for what a patient one awaits, and becomes `prefect`."""
     return {
         "arguments": list(service.command[1:]),  # behind `prefect`, which launch.py becomes
         "directory": str(project.local / image_folder(service.image) / APP),
         "environment": dict(service.environment),
-        "await": f"{project.server_url}/api/ready" if service.role == "worker" else None,
+        "await": f"{project.server_url}/api/ready" if service.is_patient else None,
     }
 
 

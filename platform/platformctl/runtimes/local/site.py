@@ -1,8 +1,10 @@
 """Where local processes find what they read and write: the platform's own folder."""
 
 import sys
+from typing import get_args
 
 from platformctl.model.database import SETTING
+from platformctl.model.spec import WorkerType
 from platformctl.runtimes.local.environments import environment_key
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Deployments
@@ -24,7 +26,10 @@ def local_site(project: Project, server_image: str, deployments: Deployments) ->
         profiles={profile: str(project.secrets / f"{profile}.toml") for profile in ("server", "client")},
         results=str(project.data / "results"),
         server=_server_site(project, server_image),
-        worker=WorkerSite(deploy_options={found.image: _file_options(project, found.image) for found in deployments}),
+        worker=WorkerSite(
+            patient=dict.fromkeys(get_args(WorkerType), ("prefect",)),
+            deploy_options={found.image: _file_options(project, found.image) for found in deployments},
+        ),
         revision=environment_key(project.spec.platform.prefect),
     )
 
