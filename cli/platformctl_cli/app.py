@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from platformctl_cli import deployments, images, pools, project, stack
+from platformctl_cli import build_image, down, init, logs, plan, pools, render, run, scale, status, up
 
 _INTERRUPTED = 130
 
@@ -80,10 +80,16 @@ def choose(
     context.obj = replace(given, folder=directory, env=env)
 
 
-project.add_commands(app)
-stack.add_commands(app)
-images.add_commands(app)
-deployments.add_commands(app)
+app.command("init")(init.init)
+app.command("up")(up.up)
+app.command("plan")(plan.plan)
+app.command("status")(status.status)
+app.command("logs")(logs.logs)
+app.command("scale")(scale.scale)
+app.command("down")(down.down)
+app.command("render")(render.render)
+app.command("build-image")(build_image.build_image)
+app.command("run")(run.run)
 app.add_typer(pools.app, name="pools")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from platformctl.adapters.prefect.ports import Api, Json, LogLine
 from platformctl.commands.workspace import Workspace
-from platformctl.errors import ServerError, UsageError
+from platformctl.errors import RunError, ServerError, UsageError
 from platformctl.model.observed import FlowRun
 from platformctl.spec.problems import nearest
 
@@ -89,6 +89,15 @@ def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:
             seen = run.state_name
             yield StateChange(run)
         time.sleep(_PAUSE)
+
+
+def require_completed(api: Api, run: str) -> None:
+    """Raise RunError unless a flow run Completed. run: its id."""
+    found = api.run(run)
+    if found.state_type != "COMPLETED":
+        said = api.run_message(run)
+        remedy = f"Its log is at {api.url.removesuffix('/api')}/runs/flow-run/{run}"
+        raise RunError(f"{found.name} is {found.state_name}{': ' + said if said else '.'}", remedy=remedy)
 
 
 def _parameter(item: str, schema: Json) -> tuple[str, object]:

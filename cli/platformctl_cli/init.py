@@ -1,14 +1,9 @@
-"""A new platform: init."""
+"""`init`: the files of a first platform."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add this module's commands to an app."""
-    app.command("init")(init)
 
 
 def init(

@@ -1,4 +1,4 @@
-"""Worker images: build-image."""
+"""`build-image`: build worker images whose inputs changed."""
 
 import functools
 from collections.abc import Iterator
@@ -9,11 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from platformctl.plan.report import Event, Report
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add this module's commands to an app."""
-    app.command("build-image")(build_image)
 
 
 def build_image(

@@ -1,4 +1,4 @@
-"""Deployments and their runs: run."""
+"""`run`: start a flow run, and follow it."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,11 +7,6 @@ import typer
 if TYPE_CHECKING:
     from platformctl.adapters.prefect.ports import Api
     from platformctl.model.observed import FlowRun
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add this module's commands to an app."""
-    app.command("run")(run)
 
 
 def run(
@@ -40,9 +35,8 @@ def run(
 
 def _watch(api: "Api", started: "FlowRun", address: str) -> None:
     """Follow a flow run to its end; an interrupt ends the watching, and not the run."""
-    from platformctl.commands.run import watch_run
+    from platformctl.commands.run import require_completed, watch_run
     from platformctl_cli.display import show_run_item
-    from platformctl_cli.finish import finish_run
 
     try:
         for item in watch_run(api, started):
@@ -50,4 +44,4 @@ def _watch(api: "Api", started: "FlowRun", address: str) -> None:
     except KeyboardInterrupt:
         typer.echo(f"\nNo longer watched: {started.name} goes on at {address}", err=True)
         raise typer.Exit(130) from None
-    finish_run(api, started.id)
+    require_completed(api, started.id)

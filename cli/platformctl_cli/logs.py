@@ -1,0 +1,24 @@
+"""`logs`: what the platform's services wrote."""
+
+from typing import Annotated
+
+import typer
+
+
+def logs(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
+    tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
+) -> None:
+    """Show what the platform's services wrote."""
+    from platformctl.commands.logs import read_logs
+
+    try:
+        for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
+            typer.echo(line)
+    except KeyboardInterrupt:  # how following ends
+        raise typer.Exit(130) from None

@@ -1,0 +1,32 @@
+"""`plan`: what `up` would do, and why."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from platformctl_cli.output import Format, Output, Runtime
+
+_PLAN_HAS_CHANGES = 3
+
+
+def plan(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 3 where there is something to do.")] = False,
+    runtime: Annotated[
+        Runtime | None, typer.Option("--runtime", help="Show what moving the platform to it would change.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the steps that `up` would take, and why."""
+    from platformctl.commands.plan import preview
+    from platformctl_cli.display import show_json, show_plan
+    from platformctl_cli.summary import plan_content
+
+    found = preview(replace(context.obj, runtime_name=runtime) if runtime else context.obj)
+    if output is Format.JSON:
+        show_json(plan_content(found))
+    else:
+        show_plan(found)
+    if check and found.has_changes:
+        raise typer.Exit(_PLAN_HAS_CHANGES)
