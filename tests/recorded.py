@@ -55,5 +55,6 @@ class Recorded:
         self.asked.append(Asked(line, request.args.to_dict(), json.loads(content) if content else None, headers))
         held = self._answers.get(line)
         if not held:
-            return Response(json.dumps({"detail": f"{line} is not recorded"}), status=404)
+            said = f"{line} is not recorded"
+            return Response(json.dumps({"detail": said, "message": said}), 404, content_type="application/json")
         return held.pop(0) if len(held) > 1 else held[0]

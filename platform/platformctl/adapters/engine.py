@@ -1,8 +1,8 @@
 """The Docker engine's API, through docker-py: what is there, and what is stopped, pulled and removed."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,20 +64,26 @@ class Engine:
 
     def health_output(self, container: str) -> str:
         """Return what a container's last health check wrote; empty where there was none."""
-        with _translated():
-            log = self._api.inspect_container(container)["State"].get("Health", {}).get("Log") or []
+        try:
+            with _translated():
+                log = self._api.inspect_container(container)["State"].get("Health", {}).get("Log") or []
+        except docker.errors.NotFound:
+            return ""
         return str(log[-1]["Output"]).strip() if log else ""
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError with the registry's words where an image is neither here nor in its registry."""
-        if not self._has_image(image):
-            with _image_translated(image):
+        with _translated(), _image_translated(image):
+            if not self._has_image(image):
                 self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
     def pull(self, image: str) -> None:
         """Pull an image; raises PreflightError with the registry's words where it can't be had."""
-        with _image_translated(image):
-            self._api.pull(image)
+        with _translated(), _image_translated(image):
+            events = self._api.pull(image, stream=True, decode=True)
+            failure = next((event["error"] for event in events if "error" in event), None)
+        if failure is not None:  # the engine has answered 200 by then
+            raise _not_had(image, failure)
 
     def remove_container(self, container: str, *, grace: int) -> None:
         """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
@@ -89,13 +95,13 @@ class Engine:
             return
 
     def remove_network(self, name: str) -> None:
-        """Remove a network."""
-        with _translated():
+        """Remove a network. One that is gone is fine."""
+        with _translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_network(name)
 
     def remove_volume(self, name: str) -> None:
-        """Remove a volume and what is in it."""
-        with _translated():
+        """Remove a volume and what is in it. One that is gone is fine."""
+        with _translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_volume(name)
 
     def create_state(self, platform: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -120,10 +126,7 @@ class Engine:
 
     def remove_state_volume(self, name: str) -> None:
         """Remove a volume that holds nothing but labels. One that is gone is fine."""
-        try:
-            self.remove_volume(name)
-        except docker.errors.NotFound:
-            return
+        self.remove_volume(name)
 
     def port_holder(self, port: int) -> str | None:
         """Return the name of the container that publishes a port of the host, if one does."""
@@ -192,7 +195,7 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
@@ -208,13 +211,17 @@ def _translated() -> Iterator[None]:
         raise EngineError(f"No Docker engine answers: {_reason(error)}", remedy=remedy) from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def _image_translated(image: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
-        raise PreflightError(f"The image {image} can't be had: {error.explanation or error}", remedy=remedy) from error
+        raise _not_had(image, error.explanation or error) from error
+
+
+def _not_had(image: str, why: object) -> PreflightError:
+    remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
+    return PreflightError(f"The image {image} can't be had: {why}", remedy=remedy)
 
 
 def _reason(error: BaseException) -> str:

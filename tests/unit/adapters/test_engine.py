@@ -1,0 +1,337 @@
+"""What Engine asks of the engine's API, and what it makes of the answers."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platformctl.adapters.engine import Engine
+from platformctl.errors import EngineError, PreflightError
+from platformctl.model.observed import Instance
+from recorded import Asked, Recorded
+
+API = "/v1.51"
+NOON, AT_NOON = "2026-01-01T12:00:00.123456789Z", datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+OURS = {"label": ["io.platformctl.platform=acme"]}
+LABELS = {
+    "io.platformctl.platform": "acme",
+    "io.platformctl.service": "worker-etl-1",
+    "io.platformctl.role": "worker",
+    "io.platformctl.pool": "etl",
+    "io.platformctl.release": "abc",
+    "io.platformctl.drains": "",
+    "com.docker.compose.project.working_dir": "/",
+}
+STATE: dict[str, Any] = {"Status": "running", "ExitCode": 0, "StartedAt": NOON, "Health": {"Status": "healthy"}}
+
+
+@pytest.fixture
+def engine(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    monkeypatch.setenv("DOCKER_HOST", server.address.replace("http", "tcp"))
+    server.answer("GET /version", {"ApiVersion": "1.51", "MinAPIVersion": "1.24"})
+    found = Engine()
+    server.asked.clear()
+    return found
+
+
+def container(name: str, labels: dict[str, str] = LABELS, **state: object) -> dict[str, Any]:
+    return {
+        "Name": f"/{name}",
+        "Config": {"Labels": labels, "Image": "acme/etl:1"},
+        "State": STATE | state,
+        "RestartCount": 2,
+        "Created": NOON,
+    }
+
+
+def holding(server: Recorded, *containers: dict[str, Any]) -> None:
+    """Have the engine hold containers, with an id of their number."""
+    server.answer(f"GET {API}/containers/json", [{"Id": str(number)} for number in range(len(containers))])
+    for number, found in enumerate(containers):
+        server.answer(f"GET {API}/containers/{number}/json", found)
+    server.answer(f"GET {API}/volumes", {"Volumes": None})
+    server.answer(f"GET {API}/networks", [])
+    server.answer(f"GET {API}/info", {"MemTotal": 8, "DockerRootDir": "/no-such-folder"})
+
+
+def lacking(server: Recorded, image: str) -> None:
+    """Have the engine say that it lacks an image, in its own words: docker-py goes by them."""
+    server.answer(f"GET {API}/images/{image}/json", {"message": f"No such image: {image}"}, status=404)
+
+
+def asked(server: Recorded, line: str) -> Asked:
+    """Return the last request of a method and path."""
+    return [found for found in server.asked if found.line == line][-1]
+
+
+def test_a_container_is_observed_with_its_labels(server: Recorded, engine: Engine) -> None:
+    holding(server, container("acme-worker-etl-1"))
+    assert engine.observe("acme", []).instances == (
+        Instance(
+            id="0",
+            name="acme-worker-etl-1",
+            service="worker-etl-1",
+            role="worker",
+            pool="etl",
+            release="abc",
+            image="acme/etl:1",
+            status="running",
+            health="healthy",
+            exit_code=0,
+            restarts=2,
+            created=AT_NOON,
+            started=AT_NOON,
+            stranded="",
+            drains=True,
+        ),
+    )
+
+
+def test_a_container_of_few_labels_is_observed_too(server: Recorded, engine: Engine) -> None:
+    labels = {"com.docker.compose.project.working_dir": "/no-such-folder"}
+    holding(server, container("acme-x", labels, Status="exited", ExitCode=137, Health=None))
+    (found,) = engine.observe("acme", []).instances
+    assert (found.service, found.role, found.pool, found.release, found.drains) == ("", "", None, "", False)
+    assert (found.status, found.exit_code, found.health) == ("exited", 137, "none")
+    assert "folder was moved" in found.stranded
+
+
+def test_only_what_is_labelled_as_the_platforms_is_asked_for(server: Recorded, engine: Engine) -> None:
+    holding(server, container("acme-b"), container("acme-a"))
+    assert [found.name for found in engine.observe("acme", []).instances] == ["acme-a", "acme-b"]
+    for kind in ("containers/json", "volumes", "networks"):
+        query = asked(server, f"GET {API}/{kind}").query
+        assert json.loads(query["filters"]) == OURS
+        assert query.get("all", "1") == "1"
+
+
+def test_a_container_that_goes_meanwhile_is_left_out(server: Recorded, engine: Engine) -> None:
+    holding(server, container("acme-a"))
+    server.answer(f"GET {API}/containers/json", [{"Id": "0"}, {"Id": "gone"}])
+    engine.observe("acme", [])
+    assert [found.name for found in engine.observe("acme", []).instances] == ["acme-a"]
+
+
+def test_volumes_networks_images_and_memory_are_observed(server: Recorded, engine: Engine) -> None:
+    holding(server)
+    volumes = [
+        {"Name": "acme_database", "CreatedAt": "2026-01-01T12:00:00Z", "Labels": {}},
+        {"Name": "acme_state", "CreatedAt": NOON, "Labels": {"io.platformctl.kind": "state"}},
+    ]
+    server.answer(f"GET {API}/volumes", {"Volumes": volumes})
+    server.answer(f"GET {API}/networks", [{"Name": "acme_platform"}, {"Name": "acme_data"}])
+    server.answer(f"GET {API}/images/postgres:17/json", {"Id": "i"})
+    lacking(server, "acme/etl:1")
+    engine.observe("acme", [])
+    found = engine.observe("acme", ["postgres:17", "acme/etl:1"])
+    assert found.volumes == {"acme_database": datetime(2026, 1, 1, 12, tzinfo=UTC)}
+    assert found.networks == ("acme_data", "acme_platform")
+    assert found.images == {"postgres:17"}
+    assert found.memory == 8
+
+
+def test_the_last_lines_are_read(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/containers/one/json", {"Config": {"Tty": True}})
+    server.answer(f"GET {API}/containers/one/logs", b"  one\ntw\xff\n\n")
+    assert engine.last_lines("one", count=2) == "one\ntw\N{REPLACEMENT CHARACTER}"
+    assert asked(server, f"GET {API}/containers/one/logs").query["tail"] == "2"
+    engine.last_lines("one")
+    assert asked(server, f"GET {API}/containers/one/logs").query["tail"] == "15"
+
+
+def test_what_a_health_check_said_last_is_read(server: Recorded, engine: Engine) -> None:
+    checks = [{"Output": "old"}, {"Output": " connection refused\n"}]
+    for health in ({"Health": {"Log": checks}}, {"Health": {"Log": None}}, {}):
+        server.answer(f"GET {API}/containers/one/json", {"State": health})
+    assert [engine.health_output("one") for _ in range(3)] == ["connection refused", "", ""]
+
+
+def test_a_container_is_stopped_with_its_grace_and_removed(server: Recorded, engine: Engine) -> None:
+    server.answer(f"POST {API}/containers/one/stop", "", status=204)
+    server.answer(f"DELETE {API}/containers/one", "", status=204)
+    engine.remove_container("one", grace=105)
+    stop, remove = server.asked
+    assert (stop.line, stop.query["t"]) == (f"POST {API}/containers/one/stop", "105")
+    assert (remove.line, remove.query["force"]) == (f"DELETE {API}/containers/one", "True")
+
+
+def test_what_is_gone_says_nothing_and_needs_no_removing(server: Recorded, engine: Engine) -> None:
+    engine.remove_container("gone", grace=5)
+    engine.remove_network("gone")
+    engine.remove_volume("gone")
+    engine.remove_state_volume("gone")
+    assert (engine.last_lines("gone"), engine.health_output("gone")) == ("", "")
+    assert server.lines[1:4] == [
+        f"DELETE {API}/networks/gone",
+        f"DELETE {API}/volumes/gone",
+        f"DELETE {API}/volumes/gone",
+    ]
+
+
+def test_an_image_is_pulled_by_name_and_tag(server: Recorded, engine: Engine) -> None:
+    server.answer(f"POST {API}/images/create", {"status": "Pulling"})
+    engine.pull("hub/postgres:17")
+    assert server.asked[-1].query == {"fromImage": "hub/postgres", "tag": "17"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, {"message": "manifest unknown"}),
+        (200, {"error": "manifest unknown", "errorDetail": {}}),
+    ],
+)
+def test_a_pull_that_fails_at_once_or_midway_is_named(
+    server: Recorded, engine: Engine, status: int, body: object
+) -> None:
+    server.answer(f"POST {API}/images/create", body, status=status)
+    with pytest.raises(PreflightError, match="The image postgres:0 can't be had: manifest unknown") as failure:
+        engine.pull("postgres:0")
+    assert "`docker pull postgres:0` must work" in failure.value.remedy
+
+
+def test_an_image_that_is_here_needs_no_registry(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/images/postgres:17/json", {"Id": "i"})
+    engine.check_image("postgres:17")
+    assert server.lines == [f"GET {API}/images/postgres:17/json"]
+
+
+def test_an_image_that_is_nowhere_is_named(server: Recorded, engine: Engine) -> None:
+    lacking(server, "postgres:0")
+    server.answer(f"GET {API}/distribution/postgres:0/json", {"message": "manifest unknown"}, status=404)
+    with pytest.raises(PreflightError, match="The image postgres:0 can't be had: manifest unknown"):
+        engine.check_image("postgres:0")
+
+
+def test_an_image_of_a_registry_will_do(server: Recorded, engine: Engine) -> None:
+    lacking(server, "postgres:17")
+    server.answer(f"GET {API}/distribution/postgres:17/json", {"Descriptor": {}})
+    engine.check_image("postgres:17")
+
+
+def test_who_publishes_a_port_is_named(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/containers/json", [{"Names": ["/other-server", "/alias"]}])
+    server.answer(f"GET {API}/containers/json", [])
+    assert engine.port_holder(4200) == "other-server"
+    assert engine.port_holder(4200) is None
+    assert {found.query["filters"] for found in server.asked} == {'{"publish": ["4200/tcp"]}'}
+
+
+def test_the_folder_of_a_platform_is_what_compose_noted(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/containers/json", [{"Labels": LABELS}])
+    server.answer(f"GET {API}/containers/json", [])
+    assert engine.home_of("acme") == "/"
+    assert engine.home_of("acme") is None
+    assert json.loads(server.asked[0].query["filters"]) == OURS
+    assert server.asked[0].query["all"] == "1"
+
+
+def test_free_bytes_are_known_of_a_folder_of_this_machine(server: Recorded, engine: Engine, tmp_path: Path) -> None:
+    server.answer(f"GET {API}/info", {"DockerRootDir": str(tmp_path)})
+    server.answer(f"GET {API}/info", {"DockerRootDir": "/no-such-folder"})
+    free = engine.free_bytes()
+    assert free is not None
+    assert free > 2**20
+    assert engine.free_bytes() is None
+
+
+def test_a_state_volume_is_created_with_its_labels(server: Recorded, engine: Engine) -> None:
+    wanted = {"io.platformctl.platform": "acme", "io.platformctl.kind": "state", "who": "me"}
+    server.answer(f"POST {API}/volumes/create", {"Labels": wanted | {"who": "first"}})
+    assert engine.create_state("acme", "acme_lock", {"who": "me"})["who"] == "first"
+    assert server.asked[-1].body == {"Name": "acme_lock", "Labels": wanted}
+
+
+@pytest.mark.parametrize("labels", [None, {}, {"io.platformctl.kind": "data"}])
+def test_a_volume_of_the_name_that_holds_data_is_refused(server: Recorded, engine: Engine, labels: object) -> None:
+    server.answer(f"POST {API}/volumes/create", {"Labels": labels})
+    with pytest.raises(EngineError, match="'acme_lock' is there already, and not platformctl's"):
+        engine.create_state("acme", "acme_lock", {})
+
+
+def test_state_volumes_are_those_of_the_platform(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/volumes", {"Volumes": [{"Name": "acme_lock", "Labels": {"who": "me"}}]})
+    server.answer(f"GET {API}/volumes", {"Volumes": None})
+    assert engine.state_volumes("acme") == {"acme_lock": {"who": "me"}}
+    assert engine.state_volumes("acme") == {}
+    chosen = json.loads(server.asked[0].query["filters"])
+    assert chosen == {"label": [*OURS["label"], "io.platformctl.kind=state"]}
+
+
+ASKS: list[Callable[[Engine], object]] = [
+    lambda engine: engine.observe("acme", []),
+    lambda engine: engine.last_lines("one"),
+    lambda engine: engine.health_output("one"),
+    lambda engine: engine.remove_container("one", grace=1),
+    lambda engine: engine.remove_network("one"),
+    lambda engine: engine.remove_volume("one"),
+    lambda engine: engine.create_state("acme", "one", {}),
+    lambda engine: engine.state_volumes("acme"),
+    lambda engine: engine.port_holder(1),
+    lambda engine: engine.home_of("acme"),
+    lambda engine: engine.free_bytes(),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_a_refusal_carries_the_engines_words(server: Recorded, engine: Engine, ask: Callable[[Engine], object]) -> None:
+    gets = ("containers/json", "containers/one/json", "containers/one/logs", "volumes", "info")
+    lines = [f"GET {API}/{path}" for path in gets]
+    lines += [f"POST {API}/containers/one/stop", f"POST {API}/volumes/create"]
+    lines += [f"DELETE {API}/networks/one", f"DELETE {API}/volumes/one"]
+    for line in lines:
+        server.answer(line, {"message": "volume is in use"}, status=409)
+    with pytest.raises(EngineError, match="The Docker engine refused: volume is in use"):
+        ask(engine)
+
+
+@pytest.mark.parametrize("ask", [*ASKS, lambda engine: engine.pull("a:1"), lambda engine: engine.check_image("a:1")])
+def test_an_engine_that_is_gone_is_said_to_be(
+    engine: Engine, ask: Callable[[Engine], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine._api, "base_url", "http://127.0.0.1:9")  # it went after it had answered
+    with pytest.raises(EngineError, match=r"No Docker engine answers: .*Connection refused") as failure:
+        ask(engine)
+    assert "Start Docker" in failure.value.remedy
+
+
+def test_no_engine_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
+    with pytest.raises(EngineError, match=r"No Docker engine answers: .*Connection refused"):
+        Engine()
+
+
+@pytest.mark.parametrize(("spoken", "is_enough"), [("1.43", False), ("1.44", True), ("1.51", True)])
+def test_an_engine_is_new_enough_or_refused(
+    server: Recorded, monkeypatch: pytest.MonkeyPatch, spoken: str, *, is_enough: bool
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", server.address.replace("http", "tcp"))
+    server.answer("GET /version", {"ApiVersion": spoken, "MinAPIVersion": "1.24"})
+    if is_enough:
+        Engine()
+        return
+    with pytest.raises(EngineError, match=r"speaks API 1\.43, too old") as failure:
+        Engine()
+    assert "Docker Engine 25 or later" in failure.value.remedy
+
+
+def test_without_docker_host_the_context_of_the_cli_says_which_engine(
+    server: Recorded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"currentContext": "mine"}', encoding="utf-8")
+    meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"mine").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    endpoint = {"Host": server.address.replace("http", "tcp")}
+    meta.write_text(json.dumps({"Name": "mine", "Metadata": {}, "Endpoints": {"docker": endpoint}}), encoding="utf-8")
+    server.answer("GET /version", {"ApiVersion": "1.51", "MinAPIVersion": "1.24"})
+
+    Engine()
+
+    assert server.lines == ["GET /version"]
