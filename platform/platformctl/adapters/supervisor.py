@@ -4,7 +4,6 @@ It is asked through a socket in the platform's own folder, which no other user c
 supervisor runs, whatever its pid file says.
 """
 
-import errno
 import os
 import subprocess
 import sys
@@ -57,8 +56,11 @@ class Supervisor:
         self._folder, self._configuration, self._socket = folder, configuration, socket
 
     def is_running(self) -> bool:
-        """Whether it answers."""
-        return self._ask("getPID") is not None
+        """Whether it answers, be it that it is about to end."""
+        try:
+            return self._ask("getPID") is not None
+        except _EndingError:
+            return True
 
     def processes(self) -> tuple[Supervised, ...] | None:
         """Return what it keeps, except what was never started; None where it doesn't run."""
@@ -149,13 +151,13 @@ class Supervisor:
             try:
                 yield proxy.supervisor
             except xmlrpc.client.Fault as error:
-                raise _refused(error.faultString) from error
+                raise (
+                    _EndingError if error.faultCode == Faults.SHUTDOWN_STATE else _refused(error.faultString)
+                ) from error
             except xmlrpc.client.ProtocolError as error:
                 raise _refused(error.errmsg) from error
-            except OSError as error:
-                if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE):
-                    raise _NotRunningError from error
-                raise
+            except (ConnectionError, FileNotFoundError) as error:
+                raise _NotRunningError from error
             finally:
                 transport.close()
 
@@ -177,6 +179,15 @@ class _NotRunningError(SupervisorError):
 
     def __init__(self) -> None:
         super().__init__("The supervisor of the local processes is gone.", remedy="Type the same command again.")
+
+
+class _EndingError(SupervisorError):
+    """The supervisor is told to end, and does nothing else any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The supervisor of the local processes is about to end.", remedy="Type the same command again."
+        )
 
 
 def _refused(words: object) -> SupervisorError:
