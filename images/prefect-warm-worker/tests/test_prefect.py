@@ -20,8 +20,9 @@ from prefect.utilities import processutils
 from prefect.workers import base, process
 
 from pools import version
-from prefect_warm_worker._prefect import workspaces
+from prefect_warm_worker._prefect import process_worker, workspaces
 from prefect_warm_worker._prefect.related import describe_related, remember_related
+from private import names_of
 
 MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect/"
 
@@ -133,10 +134,21 @@ def test_jobs_have_what_a_warm_run_needs() -> None:
     assert {"command", "env", "working_dir", "stream_output"} <= set(fields), MOVED
 
 
-def test_a_worker_knows_its_pool_and_logs() -> None:
-    source = inspect.getsource(base.BaseWorker)
-    assert "self._work_pool" in source and "self._logger" in source, MOVED  # noqa: PT018  # one fact
+@pytest.mark.parametrize("name", sorted(names_of(process_worker.OpenProcessWorker)))
+def test_a_process_worker_has_what_is_private_to_it_under_this_name(name: str) -> None:
+    assert name in names_of(base.BaseWorker, process.ProcessWorker), MOVED
+
+
+def test_a_process_worker_has_no_use_of_its_own_for_the_public_names() -> None:
+    public = {name for name in vars(process_worker.OpenProcessWorker) if not name.startswith("_")}
+    taken = set(dir(process.ProcessWorker)) | set(vars(process.ProcessWorker(work_pool_name="any")))
+    assert public & taken == set(), MOVED
     assert isinstance(base.BaseWorker.work_pool, property), MOVED
+
+
+def test_a_job_configuration_takes_its_environment_from_the_settings() -> None:
+    assert list(inspect.signature(process.ProcessJobConfiguration._base_environment).parameters) == [], MOVED
+    assert "self._base_environment()" in inspect.getsource(base.BaseJobConfiguration), MOVED
 
 
 def test_the_runner_of_a_process_worker_listens_for_cancellations() -> None:

@@ -10,11 +10,10 @@ from uuid import UUID
 
 from prefect.client.schemas.objects import Flow, FlowRun, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.settings import get_current_settings
-from prefect.workers.process import ProcessJobConfiguration, ProcessVariables
+from prefect.workers.process import ProcessVariables
 from pydantic import Field, PrivateAttr, field_validator
 
-from prefect_warm_worker._prefect.environments import settings_variables
+from prefect_warm_worker._prefect.job_configuration import LeanJobConfiguration
 from prefect_warm_worker._prefect.related import describe_related
 from prefect_warm_worker._prefect.workspaces import HAS_WORKSPACES
 from prefect_warm_worker.forks.limits import Limits
@@ -23,7 +22,7 @@ from prefect_warm_worker.worker.session import in_own_session
 from prefect_warm_worker.worker.settings import Settings, parse_memory
 
 
-class WarmJobConfiguration(ProcessJobConfiguration):
+class WarmJobConfiguration(LeanJobConfiguration):
     """What a flow run's job is told."""
 
     memory_limit: str | None = Field(default=None)
@@ -54,11 +53,6 @@ class WarmJobConfiguration(ProcessJobConfiguration):
     def related(self) -> dict[str, str]:
         """The variable that tells a fork what its events tell of the run's flow, deployment and pool."""
         return {RELATED: self._related}
-
-    @classmethod
-    def _base_environment(cls) -> dict[str, str]:
-        """Not worked out anew for each run, which is half of what a run costs its worker."""
-        return dict(settings_variables(get_current_settings()))
 
     def limits(self, settings: Settings) -> Limits:
         """Return the limits of the run: its own, or else the worker's."""

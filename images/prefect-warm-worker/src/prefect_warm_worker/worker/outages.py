@@ -1,24 +1,18 @@
 """Prefect's process worker, made patient: an outage of the server ends neither it nor its runs, and it knows whether it polls."""
 
 import asyncio
-import math
 import time
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 
+from prefect_warm_worker._prefect.process_worker import OpenProcessWorker
 from prefect_warm_worker.contract import POLL_SECONDS
 from prefect_warm_worker.worker.contention import Contention
 from prefect_warm_worker.worker.in_flight import InFlight
 from prefect_warm_worker.worker.stop import Stop
-
-if TYPE_CHECKING:
-    from prefect.workers.process import ProcessWorker as _Worker
-else:
-    _Worker = object  # a subclass of Prefect's would be registered as a worker, in the place of the process worker
 
 _MISSED_POLLS = 2.5
 """Polls that the server must have left without an answer for a worker not to be healthy."""
@@ -30,13 +24,13 @@ _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
 
-class OutageTolerantWorker(_Worker):
+class OutageTolerantWorker(OpenProcessWorker):
     """What makes a process worker poll until it is told to stop, however long the server is away."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
         super().__init__(*args, **kwargs)
         self._stop = Stop()
-        self._in_flight = InFlight(self._submitting_flow_run_ids)
+        self._in_flight = InFlight(self.submitting)
         self._contention = Contention()
         self._polled: float | None = None
         self._steady_since: float | None = None
@@ -75,7 +69,7 @@ class OutageTolerantWorker(_Worker):
             return []
         return found
 
-    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+    async def find_flow_runs(self) -> list[WorkerFlowRunResponse]:
         """Ask for no more runs than it takes, and note that the server answered.
 
         Prefect's own worker is sent the whole queue at each poll. An answer may name runs that were begun since.
@@ -88,46 +82,36 @@ class OutageTolerantWorker(_Worker):
         return self._contention.spread([response for response in found if response.flow_run.id not in self._in_flight])
 
     async def _ask_for_runs(self) -> list[WorkerFlowRunResponse]:
-        until = datetime.now(timezone.utc) + timedelta(seconds=int(self._prefetch_seconds))  # noqa: UP017  # Python 3.10
-        wanted: dict[str, Any] = {"work_queue_names": list(self._work_queues), "scheduled_before": until.isoformat()}
         room = self._room()
         asked = room + self._contention.spare
-        if asked <= self._longest_answer:
-            wanted["limit"] = asked
+        limit = int(asked) if asked <= self._longest_answer else None
         try:
-            answer = await self.client.request(
-                "POST",
-                "/work_pools/{name}/get_scheduled_flow_runs",
-                path_params={"name": self._work_pool_name},
-                json=wanted,
-            )
+            answer = await self.ask_for_flow_runs(limit)
         except httpx.HTTPStatusError as error:
-            if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and "limit" in wanted:
+            if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and limit is not None:
                 self._longest_answer = asked - 1
                 return await self._ask_for_runs()
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
             return []  # a pool that isn't there yet is made at the next heartbeat
         found = [WorkerFlowRunResponse.model_validate(item) for item in answer.json()]
-        self._may_have_left = len(found) > room or len(found) == asked or (bool(found) and "limit" not in wanted)
+        self._may_have_left = len(found) > room or len(found) == asked or (bool(found) and limit is None)
         return found
 
     def _room(self) -> float:
         """Return how many flow runs may begin, with those that are about to: the server still calls them scheduled."""
-        if self._limiter is None:
-            return math.inf
-        return max(1, int(self.limiter.available_tokens) + len(self._submitting_flow_run_ids))
+        return max(1, self.free_slots + len(self.submitting))
 
-    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+    async def take_flow_run(self, flow_run: FlowRun) -> bool:
         """Take a flow run, unless another worker has, and note which."""
-        is_taken = await super()._propose_pending_state(flow_run)
+        is_taken = await super().take_flow_run(flow_run)
         self._contention.note(is_taken=is_taken)
         return is_taken
 
     @property
     def has_room(self) -> bool:
         """Whether another run may begin."""
-        return self._limiter is None or self._limiter.available_tokens > 0
+        return self.free_slots > 0
 
     def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
         """Whether the server has answered a poll of late, or needn't be polled any more."""
@@ -139,9 +123,7 @@ class OutageTolerantWorker(_Worker):
     def _miss(self, error: httpx.HTTPError) -> None:
         """Note that the server didn't answer."""
         if self._steady_since is not None:
-            self._logger.warning(
-                "The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error)
-            )
+            self.log.warning("The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error))
         self._steady_since = None
 
 

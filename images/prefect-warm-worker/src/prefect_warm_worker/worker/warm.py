@@ -19,7 +19,6 @@ from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect.environments import common_environment, engine_environment
 from prefect_warm_worker._prefect.executors import Executors, open_executors
-from prefect_warm_worker._prefect.process_worker import storage_variables, take_cancellations
 from prefect_warm_worker.contract import Variable
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
@@ -48,8 +47,6 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     type = "warm"
     job_configuration = WarmJobConfiguration
     job_configuration_variables = WarmVariables  # type: ignore[assignment]  # as in the base class, whose types differ by version
-    _description = "Start flow runs in a fraction of a second, as forks of a process that has imported their libraries."
-    _display_name = "Warm"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the base class has them
         super().__init__(*args, **kwargs)
@@ -66,6 +63,11 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._wake = asyncio.Event()
         self._listener = Listener(self._wake, self._cancel)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def get_description(cls) -> str:
+        """Say what it is, as Prefect lists types of workers."""
+        return "Start flow runs in a fraction of a second, as forks of a process that has imported their libraries."
 
     async def start(
         self,
@@ -90,7 +92,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         """Start the zygote before any run is taken."""
         await self._start_zygote()
         await super().__aenter__()
-        self._cancel_in_runner = await take_cancellations(self)
+        self._cancel_in_runner = await self.take_cancellations()
         for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
             self._begin(work)
         return self
@@ -142,7 +144,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             job = Job(
                 module,
                 engine_environment(
-                    flow_run.id, configuration.env, {**more, **storage_variables(self), **configuration.related}
+                    flow_run.id, configuration.env, {**more, **self.storage_variables, **configuration.related}
                 ),
                 directory,
             )
@@ -166,10 +168,10 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         forks = Forks(Path.cwd(), named, common_environment())
         reason = await self._why_not(forks)
         if reason:
-            self._logger.warning("Flow runs are started as new processes: %s", reason)
+            self.log.warning("Flow runs are started as new processes: %s", reason)
             return
         for name, said in forks.zygote.failed.items():
-            self._logger.warning("%s can't be imported ahead of the flow runs: %s", name, said)
+            self.log.warning("%s can't be imported ahead of the flow runs: %s", name, said)
         self._forks, self._executors = forks, await self._warm.enter_async_context(open_executors())
 
     async def _why_not(self, forks: Forks) -> str | None:
@@ -191,7 +193,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         task.add_done_callback(self._tasks.discard)
 
     async def _listen(self) -> None:
-        while self._work_pool is None:
+        while not self.has_pool:
             await asyncio.sleep(_LEAST_PAUSE)
         await self._listener.listen(self.work_pool.id)
 
@@ -206,7 +208,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             try:
                 await self.get_and_submit_flow_runs()
             except Exception:
-                self._logger.exception("A poll for flow runs failed; the next one follows.")
+                self.log.exception("A poll for flow runs failed; the next one follows.")
             await asyncio.sleep(_LEAST_PAUSE)
 
     def _cancel(self, flow_run: UUID) -> None:
@@ -248,7 +250,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
                 self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
         except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
             self._listener.has_heard = True
-            self._logger.warning("Lost flow runs could not be searched for: %s", error)
+            self.log.warning("Lost flow runs could not be searched for: %s", error)
 
     async def _stop_when_asked(self, working: asyncio.Future[None], printer: Callable[..., None]) -> None:
         await self._stop.asked.wait()
