@@ -1,6 +1,7 @@
 """Runs of a zygote without Prefect, which execute what they are told."""
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,13 +17,15 @@ class Runs:
 
     def __init__(self, zygote: Zygote, folder: Path) -> None:
         self.zygote, self.folder = zygote, folder
+        self._numbers = itertools.count()
 
     async def begin(self, text: str, **environment: str) -> tuple[ForkedRun, int]:
         """Fork a run of a text; returns it and the descriptor of what it writes."""
-        (self.folder / "told.py").write_text(text, encoding="utf-8")
+        module = f"told_{next(self._numbers)}"  # its own: another run may not have read its text yet
+        (self.folder / f"{module}.py").write_text(text, encoding="utf-8")
         reader, writer = os.pipe()
         try:
-            run = await self.zygote.fork(Job("told", {"PATH": os.environ["PATH"], **environment}, self.folder), writer)
+            run = await self.zygote.fork(Job(module, {"PATH": os.environ["PATH"], **environment}, self.folder), writer)
         finally:
             os.close(writer)
         return run, reader
