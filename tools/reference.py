@@ -1,4 +1,4 @@
-"""The reference of platform.toml as a page, made from its JSON Schema: docs/platform.toml.md."""
+"""The reference of platform.toml as a page, made from its JSON Schema: `make golden` writes it to docs/platform.toml.md."""
 
 from typing import Any
 
