@@ -49,7 +49,7 @@ def _row(key: str, value: dict[str, Any], *, is_required: bool) -> str:
 
 
 def _default(value: object) -> str:
-    shown = {None: "", "": "", True: "`true`", False: "`false`"}
-    if isinstance(value, (list, dict)):
+    """Return a default as TOML has it; empty where there is none, or a list or table that begins empty."""
+    if value in (None, "") or isinstance(value, (list, dict)):
         return ""
-    return shown[value] if value in shown and not isinstance(value, int) else f"`{value}`"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
