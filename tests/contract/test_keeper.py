@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engines import real_engine
 from kept_volumes import MemoryVolumes
-from platformctl.adapters.engine import Engine
 from platformctl.adapters.holders import this_process
-from platformctl.errors import EngineError
 from platformctl.model.holder import Holder
 from platformctl.runtimes.docker.keeper import VolumeKeeper
 from platformctl.runtimes.fake_keeper import FakeKeeper
@@ -36,19 +35,10 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     if request.param in makers:
         yield makers[request.param]()
         return
-    engine, name = _engine(), f"t{uuid.uuid4().hex[:6]}"
+    engine, name = real_engine(), f"t{uuid.uuid4().hex[:6]}"
     yield Kept(lambda: VolumeKeeper(engine, name), VolumeKeeper(engine, name).acquire)
     for volume in engine.state_volumes(name):
         engine.remove_state_volume(volume)
-
-
-def _engine() -> Engine:
-    try:
-        return Engine()
-    except EngineError as error:
-        if os.environ.get("PLATFORMCTL_REQUIRE_ENGINE") == "1":
-            raise
-        pytest.skip(error.message)
 
 
 def _memory() -> Kept:

@@ -1,7 +1,9 @@
 """The Docker engine's API, through docker-py: what is there, and what is stopped, pulled and removed."""
 
 import contextlib
+import functools
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +21,8 @@ OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
 _KIND, _STATE = f"{LABEL}.kind", "state"
 """The label of volumes that hold no data but what their labels say."""
+_TIMEOUT = 120
+"""Seconds that a request may take."""
 _HOME = "com.docker.compose.project.working_dir"
 _MOVED = "the platform's folder was moved, and it would not start again"
 
@@ -26,10 +30,17 @@ _MOVED = "the platform's folder was moved, and it would not start again"
 class Engine:
     """A Docker engine: the one of DOCKER_HOST, or of the Docker CLI's current context."""
 
-    def __init__(self) -> None:
-        """Connect; raises EngineError where no engine answers, or one that is too old."""
+    def __init__(self, *, host: str | None = None, patience: int = _TIMEOUT) -> None:
+        """Connect; raises EngineError where no engine answers, or one that is too old.
+
+        host: this machine's name, where it isn't the one that it gives itself. patience: seconds for the first answer.
+        """
+        address = _address()
+        self._hostname = host or socket.gethostname()
+        self._has_socket = address is None or address.startswith("unix://")
         with _translated():
-            self._api = docker.APIClient(base_url=_address(), version="auto", timeout=120)
+            self._api = docker.APIClient(base_url=address, version="auto", timeout=patience)
+            self._api.timeout = _TIMEOUT
         spoken = str(self._api.api_version)
         if tuple(int(part) for part in spoken.split(".")) < OLDEST_API:
             remedy = "Install Docker Engine 25 or later, then type the same command."
@@ -143,13 +154,34 @@ class Engine:
 
     def free_bytes(self) -> int | None:
         """Return how many bytes are free where the engine keeps its data; None where that is another machine's."""
-        with _translated():
-            root = str(self._api.info()["DockerRootDir"])
+        _, root = self._host
         try:
             numbers = os.statvfs(root)
         except OSError:
             return None
         return numbers.f_bavail * numbers.f_frsize
+
+    @functools.cached_property
+    def _host(self) -> tuple[str, Path]:
+        """The name of the engine's host, and the folder there where it keeps its data."""
+        with _translated():
+            info = self._api.info()
+        return str(info["Name"]), Path(info["DockerRootDir"])
+
+    @functools.cached_property
+    def _is_here(self) -> bool:
+        """Whether the engine sees the files that this process sees: not so in a container that was lent its socket."""
+        return self._has_socket and self._host[0] == self._hostname and not _is_missing(self._host[1])
+
+    def _stranded(self, home: Path, mounts: Iterable[Mapping[str, str]]) -> str:
+        """Why a container would not start again: its bundle is gone, and files beside it that it mounts are too.
+
+        The bundle alone is written anew before anything starts. One that another machine started says nothing here.
+        """
+        if not _is_missing(home) or not self._is_here:
+            return ""
+        files = [Path(mount["Source"]) for mount in mounts if mount["Type"] == "bind"]
+        return _MOVED if any(_is_missing(file) for file in files if not file.is_relative_to(home)) else ""
 
     def _has_image(self, image: str) -> bool:
         try:
@@ -178,7 +210,7 @@ class Engine:
             restarts=found["RestartCount"],
             created=_time(found["Created"]),
             started=_time(state["StartedAt"]),
-            stranded="" if Path(labels.get(_HOME, "/")).is_dir() else _MOVED,
+            stranded=self._stranded(Path(labels.get(_HOME, "/")), found["Mounts"]),
             drains=f"{LABEL}.drains" in labels,
         )
 
@@ -189,6 +221,17 @@ def _address() -> str | None:
         return os.environ["DOCKER_HOST"]
     context = docker.context.ContextAPI.get_current_context()
     return str(context.Host) if context and context.Host else None
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there; False where this user may not know."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _time(text: str) -> datetime:
