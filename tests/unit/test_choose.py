@@ -90,3 +90,10 @@ def test_nothing_is_left_to_leave_where_no_local_process_runs(tmp_path: Path) ->
     project.local.mkdir(parents=True)
 
     assert former_runtime(project, choose_runtime(project)) is None
+
+
+def test_nothing_is_left_to_leave_on_an_engine_that_does_not_answer(tmp_path: Path) -> None:
+    project = project_of(tmp_path, "local")
+    has_begun(project, "compose.yaml")
+
+    assert former_runtime(project, choose_runtime(project)) is None

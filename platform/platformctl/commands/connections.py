@@ -16,7 +16,7 @@ class RealConnections:
         return choose_runtime(project, name)
 
     def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
-        """Return the other runtime where it still runs some of the platform."""
+        """Return the runtime that is to be left, where something of the platform is still there."""
         return former_runtime(project, runtime)
 
     def api(self, project: Project) -> Api | None:

@@ -11,6 +11,8 @@ from platformctl.stack.files import COMPOSE, SUPERVISOR
 if TYPE_CHECKING:
     from platformctl.runtimes.docker.runtime import DockerRuntime
 
+_PATIENCE = 3
+"""Seconds within which an engine answers that may have to be left."""
 _FALLBACK = "No Docker engine answers: the platform runs as local processes, with {database}."
 
 
@@ -29,11 +31,28 @@ def choose_runtime(project: Project, name: RuntimeName | None = None) -> Runtime
 
 
 def former_runtime(project: Project, runtime: Runtime) -> Runtime | None:
-    """Return the local runtime where another one is chosen and its processes still run; None where there are none."""
-    if runtime.name == "local" or not project.local.exists():
+    """Return the runtime that the platform is to leave, because instances of it are there; None where there is none."""
+    former = _former_docker(project) if runtime.name == "local" else _former_local(project)
+    return former if former and former.observe([]).instances else None
+
+
+def _former_local(project: Project) -> Runtime | None:
+    return _local(project) if project.local.exists() else None
+
+
+def _former_docker(project: Project) -> Runtime | None:
+    """An engine is asked only if the folder's bundle is Docker's: another folder's platform may have this one's name.
+
+    That bundle stays until what it started has been taken down. Without an engine nothing of it runs.
+    """
+    if not (project.bundle / COMPOSE).exists():
         return None
-    local = _local(project)
-    return local if local.observe([]).instances else None
+    docker = _docker(project, patience=_PATIENCE)
+    try:
+        docker.check_engine()
+    except EngineError:
+        return None
+    return docker
 
 
 def _choose(project: Project) -> Runtime:
@@ -53,10 +72,10 @@ def _choose(project: Project) -> Runtime:
     return docker
 
 
-def _docker(project: Project) -> "DockerRuntime":
+def _docker(project: Project, *, patience: int = 120) -> "DockerRuntime":
     from platformctl.runtimes.docker.runtime import DockerRuntime  # noqa: PLC0415  # what the other runtime needs isn't loaded
 
-    return DockerRuntime(project)
+    return DockerRuntime(project, patience=patience)
 
 
 def _local(project: Project, note: str = "") -> Runtime:

@@ -28,16 +28,16 @@ class DockerRuntime:
     name = "docker"
     note = ""
 
-    def __init__(self, project: Project) -> None:
-        """Every method but `render` raises EngineError where no engine answers."""
-        self._project = project
+    def __init__(self, project: Project, *, patience: int = 120) -> None:
+        """Every method but `render` raises EngineError where no engine answers. patience: seconds for its first answer."""
+        self._project, self._patience = project, patience
         self._platform = project.spec.platform.name
 
     @functools.cached_property
     def _engine(self) -> "Engine":
         from platformctl.adapters.engine import Engine  # noqa: PLC0415  # half a second, for commands that need it
 
-        return Engine()
+        return Engine(patience=self._patience)
 
     @functools.cached_property
     def _compose(self) -> "Compose":
