@@ -1,12 +1,11 @@
 """Whether the process that holds a lock still runs, as far as this machine can know."""
 
 import os
+import pwd
 import socket
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-
-import psutil
 
 from platformctl.model.holder import Holder
 
@@ -19,7 +18,7 @@ def this_process(command: str) -> Holder:
     return Holder(
         id=uuid.uuid4().hex,
         command=command,
-        user=psutil.Process().username(),
+        user=_user(),
         host=socket.gethostname(),
         machine=_machine(),
         pid=os.getpid(),
@@ -39,6 +38,13 @@ def is_gone(holder: Holder) -> bool:
     except PermissionError:
         pass  # another user's
     return _started(holder.pid) not in (holder.started, None)
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _machine() -> str:
@@ -66,6 +72,8 @@ def _started(pid: int) -> str | None:
 
 
 def _started_elsewhere(pid: int) -> str | None:
+    import psutil  # noqa: PLC0415  # where the kernel has no /proc
+
     try:
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
