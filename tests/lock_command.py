@@ -23,7 +23,10 @@ def say(text: str) -> None:
 
 def main(where: str, command: str, journal: str) -> None:
     """Hold the lock of `where`. journal: a file that gets a line at the beginning and one at the end."""
-    with hold_lock(open_keeper(where), command, tell=say), Path(journal).open("a", encoding="utf-8") as file:
+    with (
+        hold_lock(open_keeper(where), command, waiting=say, warn=say),
+        Path(journal).open("a", encoding="utf-8") as file,
+    ):
         print("begins", command, file=file, flush=True)
         say("has the lock")
         sys.stdin.read()

@@ -138,7 +138,7 @@ def test_one_that_gives_up_says_which_process_to_end(begin: Commands) -> None:
     assert first.next_line() == "has the lock"
     with (
         pytest.raises(LockedError, match="still being changed by `first`") as caught,
-        hold_lock(lock_command.open_keeper(begin.where), "second", tell=print, patience=0),
+        hold_lock(lock_command.open_keeper(begin.where), "second", waiting=print, warn=print, patience=0),
     ):
         pytest.fail("two held the lock")
 
@@ -147,8 +147,8 @@ def test_one_that_gives_up_says_which_process_to_end(begin: Commands) -> None:
 
 def test_a_process_that_has_the_lock_may_not_take_it_again(begin: Commands) -> None:
     with (
-        hold_lock(lock_command.open_keeper(begin.where), "first", tell=print),
+        hold_lock(lock_command.open_keeper(begin.where), "first", waiting=print, warn=print),
         pytest.raises(RuntimeError, match="wants the lock again"),
-        hold_lock(lock_command.open_keeper(begin.where), "second", tell=print),
+        hold_lock(lock_command.open_keeper(begin.where), "second", waiting=print, warn=print),
     ):
         pytest.fail("it had the lock twice")

@@ -22,7 +22,7 @@ def test_the_second_says_who_holds_the_lock_and_gives_up_in_the_end() -> None:
         pytest.raises(
             LockedError, match=r"After 0 s .* by `platformctl up` \(ana@build-7, process 77, since"
         ) as caught,
-        hold_lock(keeper, "platformctl scale", tell=told.append, patience=0),
+        hold_lock(keeper, "platformctl scale", waiting=told.append, warn=pytest.fail, patience=0),
     ):
         pytest.fail("two held the lock")
 
@@ -33,7 +33,7 @@ def test_the_second_says_who_holds_the_lock_and_gives_up_in_the_end() -> None:
 def test_the_second_goes_on_when_the_first_is_done() -> None:
     first = elsewhere("platformctl up")
     keeper = FakeKeeper(holder=first)
-    with hold_lock(keeper, "platformctl scale", tell=lambda _: keeper.release(first)):
+    with hold_lock(keeper, "platformctl scale", waiting=lambda _: keeper.release(first), warn=pytest.fail):
         assert keeper.holder is not None
         assert keeper.holder.command == "platformctl scale"
     assert keeper.holder is None
@@ -47,7 +47,7 @@ def test_one_that_waits_says_so_again_when_another_one_was_faster() -> None:
         told.append(text)
         keeper.holder = others.pop()
 
-    with hold_lock(keeper, "platformctl scale", tell=tell):
+    with hold_lock(keeper, "platformctl scale", waiting=tell, warn=pytest.fail):
         pass
     assert [text.partition(" (")[0] for text in told] == [
         "Waiting for `platformctl up`",
@@ -58,7 +58,7 @@ def test_one_that_waits_says_so_again_when_another_one_was_faster() -> None:
 def test_the_lock_of_a_command_that_was_cut_off_is_taken_over_at_once_and_that_is_said() -> None:
     cut_off = replace(this_process("platformctl up"), started="before this process")
     keeper, told = FakeKeeper(holder=cut_off), list[str]()
-    with hold_lock(keeper, "platformctl scale", tell=told.append, patience=0):
+    with hold_lock(keeper, "platformctl scale", waiting=pytest.fail, warn=told.append, patience=0):
         pass
 
     assert told == [f"{cut_off} was cut off before its end. This command takes over its lock."]
@@ -66,10 +66,10 @@ def test_the_lock_of_a_command_that_was_cut_off_is_taken_over_at_once_and_that_i
 
 def test_a_process_that_holds_the_lock_may_not_wait_for_itself() -> None:
     keeper, told = FakeKeeper(), list[str]()
-    with hold_lock(keeper, "platformctl up", tell=told.append):
+    with hold_lock(keeper, "platformctl up", waiting=told.append, warn=told.append):
         with (
             pytest.raises(RuntimeError, match="is this process, which wants the lock again for `platformctl scale`"),
-            hold_lock(keeper, "platformctl scale", tell=told.append),
+            hold_lock(keeper, "platformctl scale", waiting=told.append, warn=told.append),
         ):
             pytest.fail("it had the lock twice")
         assert keeper.holder is not None
@@ -79,7 +79,7 @@ def test_a_process_that_holds_the_lock_may_not_wait_for_itself() -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_what_ends_a_command_gives_the_lock_back(error: type[BaseException]) -> None:
     keeper = FakeKeeper()
-    with pytest.raises(error), hold_lock(keeper, "platformctl up", tell=print):
+    with pytest.raises(error), hold_lock(keeper, "platformctl up", waiting=print, warn=print):
         raise error
 
     assert keeper.holder is None

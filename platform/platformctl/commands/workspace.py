@@ -10,7 +10,7 @@ from platformctl.adapters.prefect.ports import Api
 from platformctl.commands.connections import RealConnections
 from platformctl.model.spec import RuntimeName
 from platformctl.plan.connections import Connections
-from platformctl.plan.report import Progress, Report
+from platformctl.plan.report import Announcement, Progress, Report
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.plan.world import World
 from platformctl.runtimes.runtime import Runtime
@@ -76,9 +76,13 @@ class Workspace:
         """
         told: list[str] = []
 
-        def tell(text: str) -> None:
+        def wait(text: str) -> None:
             told.append(text)
             report(Progress(text))
 
-        with hold_lock(self.runtime.keeper, command, tell=tell):
+        def warn(text: str) -> None:
+            told.append(text)
+            report(Announcement(text))
+
+        with hold_lock(self.runtime.keeper, command, waiting=wait, warn=warn):
             yield self.reread() if told else self

@@ -17,29 +17,29 @@ Tell = Callable[[str], None]
 
 
 @contextmanager
-def hold_lock(keeper: Keeper, command: str, *, tell: Tell, patience: float = PATIENCE) -> Iterator[None]:
+def hold_lock(keeper: Keeper, command: str, *, waiting: Tell, warn: Tell, patience: float = PATIENCE) -> Iterator[None]:
     """Hold a platform's lock for the body.
 
-    command: what its user typed. tell: called with a sentence for each holder that has to be waited for, and for each
-    command that was cut off and left the lock behind. Raises LockedError where one still holds it after `patience` seconds, and
-    RuntimeError where this process holds it already: it would wait for itself.
+    command: what its user typed. waiting: called with a sentence for each holder that is waited for. warn: called with one for
+    each command that was cut off and left the lock behind. Raises LockedError where one still holds it after `patience`
+    seconds, and RuntimeError where this process holds it already: it would wait for itself.
     """
     ours = this_process(command)
     try:
-        if _attempt(keeper, ours, tell) is not None:
-            _wait(keeper, ours, tell, patience)
+        if _attempt(keeper, ours, warn) is not None:
+            _wait(keeper, ours, waiting, warn, patience)
         yield
     finally:
         keeper.release(ours)
 
 
-def _wait(keeper: Keeper, ours: Holder, tell: Tell, patience: float) -> None:
+def _wait(keeper: Keeper, ours: Holder, waiting: Tell, warn: Tell, patience: float) -> None:
     holders: list[Holder] = []
 
     def check() -> bool | None:
-        found = _attempt(keeper, ours, tell)
+        found = _attempt(keeper, ours, warn)
         if found and found not in holders:
-            tell(f"Waiting for {found} to finish.")
+            waiting(f"Waiting for {found} to finish.")
             holders.append(found)
         return True if found is None else None
 
@@ -47,11 +47,11 @@ def _wait(keeper: Keeper, ours: Holder, tell: Tell, patience: float) -> None:
         raise _error(keeper, ours, holders[-1], patience)
 
 
-def _attempt(keeper: Keeper, ours: Holder, tell: Tell) -> Holder | None:
+def _attempt(keeper: Keeper, ours: Holder, warn: Tell) -> Holder | None:
     """Return who holds the lock; None where it is ours now."""
     attempt = keeper.acquire(ours)
     for holder in attempt.cut_off:
-        tell(f"{holder} was cut off before its end. This command takes over its lock.")
+        warn(f"{holder} was cut off before its end. This command takes over its lock.")
     if attempt.holder and attempt.holder.is_same_process(ours):
         raise RuntimeError(f"{attempt.holder} is this process, which wants the lock again for `{ours.command}`")
     return attempt.holder
