@@ -12,13 +12,14 @@ import pytest
 from sources import PACKAGE, arrows, imported, read_trees
 
 LAYERS = (
+    {"__main__"},
     {"worker", "zygote"},
     {"_prefect"},
     {"forks"},
     {"contract", "orphans", "protocol", "snapshots"},
 )
 """Folders and modules, the top layer first: what a process is, what Prefect keeps private, forks, and what all may know."""
-WITHOUT_PREFECT = LAYERS[2] | LAYERS[3]
+WITHOUT_PREFECT = LAYERS[3] | LAYERS[4]
 LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
 TREES = {name: tree for name, tree in read_trees().items() if name != PACKAGE}
 ARROWS = arrows(TREES)
