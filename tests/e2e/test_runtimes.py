@@ -80,3 +80,23 @@ def test_a_platform_moves_from_local_processes_to_docker(new_local_stack: NewSta
     finally:
         moved.remove()
         stack.edit('runtime = "docker"', 'runtime = "local"')
+
+
+def test_a_platform_moves_from_docker_to_local_processes(new_local_stack: NewStack, engine: DockerClient) -> None:
+    stack = new_local_stack()
+    on_docker = replace(stack, machine=DockerMachine(stack.name, engine))
+    try:
+        stack.edit('runtime = "local"', 'runtime = "docker"')
+        on_docker.must("up")
+        data = on_docker.machine.volumes()
+        stack.edit('runtime = "docker"', 'runtime = "local"')
+        step("The plan shows what is taken down first.")
+        assert "moves from docker to local" in stack.must("plan")
+        stack.must("up")
+        assert on_docker.instances() == {}
+        assert stack.instances().keys() == {"server", "worker-default-1"}
+        assert "Nothing to do" in stack.must("up")
+        step("What the engine's platform knew stays on the engine.")
+        assert on_docker.machine.volumes() == data
+    finally:
+        on_docker.machine.sweep()

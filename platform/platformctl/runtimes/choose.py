@@ -40,7 +40,13 @@ def _former_local(project: Project) -> Runtime | None:
     return _local(project) if project.local.exists() else None
 
 
-def _former_docker(project: Project) -> Runtime | None:
+def _has_port_on_docker(project: Project) -> bool:
+    """Whether the server of a platform that is to leave an engine has its port: it goes before the new one comes."""
+    former = _former_docker(project)
+    return former is not None and former.has_port()
+
+
+def _former_docker(project: Project) -> "DockerRuntime | None":
     """An engine is asked only if the folder's bundle is Docker's: another folder's platform may have this one's name.
 
     That bundle stays until what it started has been taken down. Without an engine nothing of it runs.
@@ -81,4 +87,4 @@ def _docker(project: Project, *, patience: int = 120) -> "DockerRuntime":
 def _local(project: Project, note: str = "") -> Runtime:
     from platformctl.runtimes.local.runtime import LocalRuntime  # noqa: PLC0415  # as above
 
-    return LocalRuntime(project, note)
+    return LocalRuntime(project, note, has_port_elsewhere=lambda: _has_port_on_docker(project))

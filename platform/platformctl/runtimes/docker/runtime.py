@@ -77,6 +77,10 @@ class DockerRuntime:
         if free is not None:
             check_free(free, "where Docker keeps its data", "docker system df")
 
+    def has_port(self) -> bool:
+        """Whether the platform's own server has its port."""
+        return self._engine.port_holder(self._project.spec.server.port) == f"{self._platform}-server"
+
     def observe(self, images: Sequence[str]) -> Machine:
         """Return what the engine holds of the platform."""
         return self._engine.observe(self._platform, images)

@@ -6,7 +6,7 @@ import pwd
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,8 +52,14 @@ class LocalRuntime:
 
     name = "local"
 
-    def __init__(self, project: Project, note: str = "") -> None:
-        """note: what its user is to be told first. Raises PreflightError where the platform belongs to another user."""
+    def __init__(
+        self, project: Project, note: str = "", *, has_port_elsewhere: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Raises PreflightError where the platform belongs to another user.
+
+        note: what its user is to be told first. has_port_elsewhere: whether a runtime that is to be left has the server's port.
+        """
+        self._has_port_elsewhere = has_port_elsewhere
         self._project, self.note = project, "\n".join(part for part in (note, _unmet(project)) if part)
         self.keeper = FolderKeeper(project.state / "kept")
         self._folder, self._data = project.local, project.data
@@ -75,7 +81,7 @@ class LocalRuntime:
     def check_machine(self) -> None:
         """Raise PreflightError where somebody else has the server's port, or where the disk is full."""
         holder = port_holder(self._project.spec.server.port)
-        is_own = holder is not None and holder.is_of(self._folder)
+        is_own = (holder is not None and holder.is_of(self._folder)) or self._has_port_elsewhere()
         check_address(self._project, str(holder) if holder else None, is_own=is_own)
         check_free(free_bytes(self._project.root), f"in {self._project.root}", "du -sh .platform")
 
