@@ -18,9 +18,9 @@ up: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-engine test-local test-rest
 
-test-engine: TESTS := engine and not apart
-test-local: TESTS := e2e and not engine and not apart
-test-others: TESTS := (not e2e or apart) and not comparison
+test-engine: TESTS := engine and not others
+test-local: TESTS := e2e and not engine and not others
+test-others: TESTS := (others or not e2e and not engine) and not comparison
 test-engine test-local test-others: $(VENV)/.dev
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest -m "$(TESTS)" $(ARGS) || test $$? -eq 5 # none of those asked for
 

@@ -8,7 +8,7 @@ from contract.prefect_server import serve
 from contract.prefect_subjects import FakeSubject, RealSubject, Subject
 
 AUTH = "admin:s3cret"
-REAL = pytest.param("real", marks=[pytest.mark.e2e, pytest.mark.apart])
+REAL = pytest.param("real", marks=[pytest.mark.e2e, pytest.mark.others])
 
 
 @pytest.fixture(scope="module")

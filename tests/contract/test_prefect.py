@@ -379,7 +379,7 @@ def stranger(server: str) -> tuple[Api, Client]:
 
 
 @pytest.mark.e2e
-@pytest.mark.apart
+@pytest.mark.others
 def test_another_password_is_refused_and_named_as_the_cause(stranger: tuple[Api, Client]) -> None:
     api, client = stranger
     for ask in (api.observe, api.deployment_names, lambda: client.create_pool(warm("intruder"))):

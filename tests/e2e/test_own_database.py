@@ -11,7 +11,7 @@ from e2e.docker_machine import DockerMachine
 from e2e.stack import free_port
 from e2e.waiting import step, wait_for
 
-pytestmark = pytest.mark.apart
+pytestmark = pytest.mark.others
 
 PASSWORD = "s3cret/with%signs:in@it"
 

@@ -13,7 +13,7 @@ from e2e.docker_machine import DockerMachine
 from e2e.local_machine import local_machine
 from e2e.waiting import step
 
-pytestmark = pytest.mark.apart
+pytestmark = pytest.mark.others
 
 DEAD = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 FALLBACK = "No Docker engine answers: the platform runs as local processes, with SQLite."

@@ -7,7 +7,7 @@ import pytest
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
 
-pytestmark = pytest.mark.apart
+pytestmark = pytest.mark.others
 
 
 @pytest.mark.parametrize("version", ["3.6.29", "3.7.8"])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platformctl.commands.workspace import Workspace
+from platformctl.commands.workspace import Workspace, hold_reported
 from platformctl.model.observed import Observed
 from platformctl.plan.observe import observe_running
 from platformctl.plan.phases import Phase, plan_phases, run_phases
@@ -38,9 +38,17 @@ def find_move(workspace: Workspace) -> Move:
 
 
 def leave_runtime(workspace: Workspace, move: Move, report: Report) -> Plan:
-    """Take the platform down where it isn't wanted any more, and return what was done."""
+    """Take the platform down where it isn't wanted any more, and return what was done.
+
+    Holds the lock of the runtime that is left: a command that works there has another one than this command.
+    """
     if move.runtime is None or move.observed is None:
         return Plan()
     runtime = move.runtime
     world = workspace.world(report, runtime=runtime)
-    return run_phases(move.phases, move.observed, lambda: observe_running(runtime, workspace.api()), world, report)
+
+    def look() -> Observed:
+        return observe_running(runtime, workspace.api())
+
+    with hold_reported(runtime.keeper, f"a move to {workspace.runtime.name}", report):
+        return run_phases(move.phases, look(), look, world, report)

@@ -13,6 +13,7 @@ from platformctl.plan.connections import Connections
 from platformctl.plan.report import Announcement, Progress, Report
 from platformctl.plan.wanted import Wanted, load_wanted
 from platformctl.plan.world import World
+from platformctl.runtimes.keeper import Keeper
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project, load_project
 from platformctl.state.lock import hold_lock
@@ -74,15 +75,22 @@ class Workspace:
 
         command: what its user typed. Where another command had to be waited for, the files are read anew. Raises LockedError.
         """
-        told: list[str] = []
-
-        def wait(text: str) -> None:
-            told.append(text)
-            report(Progress(text))
-
-        def warn(text: str) -> None:
-            told.append(text)
-            report(Announcement(text))
-
-        with hold_lock(self.runtime.keeper, command, waiting=wait, warn=warn):
+        with hold_reported(self.runtime.keeper, command, report) as told:
             yield self.reread() if told else self
+
+
+@contextmanager
+def hold_reported(keeper: Keeper, command: str, report: Report) -> Iterator[list[str]]:
+    """Hold a lock for the body, and yield what was told meanwhile: nothing where it was free. Raises LockedError."""
+    told: list[str] = []
+
+    def wait(text: str) -> None:
+        told.append(text)
+        report(Progress(text))
+
+    def warn(text: str) -> None:
+        told.append(text)
+        report(Announcement(text))
+
+    with hold_lock(keeper, command, waiting=wait, warn=warn):
+        yield told

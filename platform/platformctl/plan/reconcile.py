@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from functools import partial
 
-from platformctl.model.observed import Machine, Observed
+from platformctl.model.observed import Observed
 from platformctl.plan.phases import Phase
 from platformctl.plan.resources.automation import automation_steps
 from platformctl.plan.resources.bundle import bundle_steps
 from platformctl.plan.resources.deployment import deployment_steps
-from platformctl.plan.resources.drain import interrupted_drain_steps
+from platformctl.plan.resources.drain import interrupted_drain_steps, unmark_steps
 from platformctl.plan.resources.image import build_steps, image_steps, pull_steps
 from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
@@ -48,7 +48,7 @@ def down_phases(project: Project, cause: str, *, volumes: bool) -> tuple[Phase, 
     return (
         Phase("workers", partial(worker_removal_steps, project, cause=cause)),
         Phase("lost runs", partial(orphan_steps, project)),
-        Phase("rest", lambda observed: _rest(observed.machine, cause, volumes=volumes)),
+        Phase("rest", partial(_rest, cause=cause, volumes=volumes)),
     )
 
 
@@ -103,7 +103,10 @@ def _platform(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from leftover_steps(wanted, observed)
 
 
-def _rest(machine: Machine, cause: str, *, volumes: bool) -> Iterator[Step]:
-    yield from removal_steps(machine, cause, is_data_kept=not volumes)
-    yield from network_removal_steps(machine, cause)
-    yield from volume_removal_steps(machine) if volumes else ()
+def _rest(observed: Observed, cause: str, *, volumes: bool) -> Iterator[Step]:
+    """Marks of drains are about pools that the database holds: they go with it."""
+    yield from removal_steps(observed.machine, cause, is_data_kept=not volumes)
+    yield from network_removal_steps(observed.machine, cause)
+    if volumes:
+        yield from volume_removal_steps(observed.machine)
+        yield from unmark_steps(observed)

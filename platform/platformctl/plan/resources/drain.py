@@ -97,6 +97,12 @@ def interrupted_drain_steps(observed: Observed) -> Iterator[Step]:
         yield Step(f"pool {pool}", Action.RECORD, "it hands out flow runs again", UnmarkDrain(pool))
 
 
+def unmark_steps(observed: Observed) -> Iterator[Step]:
+    """Forget every drain."""
+    for pool in observed.interrupted_drains:
+        yield Step(f"pool {pool}", Action.RECORD, "it is no more", UnmarkDrain(pool))
+
+
 def pause_steps(name: str, instances: Sequence[Instance], observed: Observed) -> Iterator[Step]:
     """Pause the pool of workers that would kill their flow runs, unless somebody has paused it already."""
     if _needs_pause(name, instances, observed):
