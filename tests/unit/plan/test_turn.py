@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from platformctl.model.observed import Instance, Observed
+from platformctl.plan.phases import plan_phases
+from platformctl.plan.reconcile import up_phases
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.resources.turn import turn_steps
@@ -111,6 +113,18 @@ def test_a_pool_that_somebody_paused_stays_paused(load: Load) -> None:
     steps = turn_steps(wanted, replace(observed, prefect=replace(observed.prefect, pools=paused)))
 
     assert not {"MarkDrain", "PausePool", "ResumePool", "UnmarkDrain"} & {type(step.change).__name__ for step in steps}
+
+
+def test_a_pool_that_an_interrupted_drain_paused_is_paused_again(load: Load) -> None:
+    wanted = load('workers = 3\ntype = "process"')
+    observed = outdated(wanted, drains=False)
+    assert observed.prefect
+    paused = {name: replace(pool, is_paused=True) for name, pool in observed.prefect.pools.items()}
+    observed = replace(observed, prefect=replace(observed.prefect, pools=paused), interrupted_drains=("prod",))
+
+    changes = [type(step.change).__name__ for step in plan_phases(up_phases(wanted), observed).steps]
+
+    assert changes.index("ResumePool") < changes.index("PausePool") < changes.index("StopInstances")
 
 
 SPARE = "worker-dev-2"

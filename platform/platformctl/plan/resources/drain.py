@@ -137,5 +137,7 @@ def _finishing(workers: Sequence[str], observed: Observed, grace: int) -> str:
 
 
 def _needs_pause(name: str, instances: Sequence[Instance], observed: Observed) -> bool:
+    """A pause that an interrupted drain left is no pause that somebody wants."""
     there = observed.prefect.pools.get(name) if observed.prefect else None
-    return there is not None and not there.is_paused and not all(instance.drains for instance in instances)
+    is_handing_out = there is not None and (not there.is_paused or name in observed.interrupted_drains)
+    return is_handing_out and not all(instance.drains for instance in instances)
