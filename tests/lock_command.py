@@ -1,5 +1,6 @@
 """A command that holds a platform's lock until its input ends: a process for tests to kill, interrupt and wait for."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -34,4 +35,7 @@ def main(where: str, command: str, journal: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # tests that run in the background pass on that it is ignored
     main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The one place that knows where templates/, compose/ and images/ live: in a wheel, or in a clone."""
+"""The one place that knows where templates/ and images/ live: in a wheel, or in a clone."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def asset_path(name: str) -> Path:
-    """Return the folder of an asset: `templates`, `compose` or `images`.
+    """Return the folder of an asset: `templates` or `images`.
 
     Raises FileNotFoundError where neither the wheel nor the clone holds it.
     """

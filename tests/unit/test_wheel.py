@@ -30,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_wheel_carries_templates_images_and_reference_stacks(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    for folder in ("templates", "images", "compose"):
+    for folder in ("templates", "images"):
         files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {f"platformctl/_assets/{name}" for name in files if "__pycache__" not in name} <= names
     assert {"platformctl/__init__.py", "platformctl_cli/app.py"} <= names
