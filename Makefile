@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
+.PHONY: up mutants test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -44,6 +44,17 @@ $(WORKERS)/%/.ready: images/constraints/%.txt constraints/dev.txt $(WARM)/pyproj
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --constraint constraints/dev.txt pytest iniconfig pluggy hatchling pathspec trove-classifiers
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable $(WARM)
 	@touch $@
+
+# Changes the code in many small ways, one at a time, and tells which of them the tests without an engine don't notice.
+# It takes a second or two for each: ARGS="platformctl.plan.* platformctl.adapters.engine.*" names modules.
+MUTANTS := $(VENV)/mutants
+mutants: $(VENV)/.dev
+	rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)/src
+	cp -a cli compose constraints docs examples images Makefile platform pyproject.toml README.md templates tests tools $(MUTANTS)
+	cp -a platform/platformctl cli/platformctl_cli $(WARM)/src/prefect_warm_worker $(MUTANTS)/src
+	cd $(MUTANTS) && $(abspath $(BIN))/mutmut run --max-children 2 $(ARGS)
+	cd $(MUTANTS) && $(abspath $(BIN))/mutmut results
+	@$(BIN)/python tools/mutants.py $(MUTANTS)/mutants
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
