@@ -1,5 +1,10 @@
-"""A runtime in memory, for tests: it holds instances as an engine would, and its workers report to a fake Prefect."""
+"""A runtime in memory, for tests: it holds instances as an engine would, and its workers report to a fake Prefect.
 
+It is as strict as an engine: it starts what the bundle on disk says and nothing else, from images that it has, with
+files that are there.
+"""
+
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,7 +14,7 @@ from typing import Any
 import yaml
 
 from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
-from platformctl.errors import EngineError, PlatformError, PreflightError
+from platformctl.errors import EngineError, PlatformError, PreflightError, failed_build, refused_deployments
 from platformctl.model.observed import LABEL, Instance, Machine
 from platformctl.runtimes.docker.bundle import describe_docker, print_compose
 from platformctl.runtimes.fake_keeper import FakeKeeper
@@ -68,25 +73,28 @@ class FakeRuntime:
             raise PreflightError(f"The image {image} can't be had: manifest unknown", remedy="Check the name.")
 
     def pull(self, image: str) -> None:
-        """Have an image."""
+        """Have an image; raises PreflightError for one that was withdrawn."""
         self.calls.append(f"pull {image}")
+        self.check_image(image)
         self.images.add(image)
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
-        """Have an image."""
+        """Have an image; raises BuildError for a secret that its Dockerfile asks for and that isn't given."""
         self.calls.append(f"build {image.name} push={options.push} cache={options.use_cache}")
+        text = (self._project.bundle / "images" / image.name / "Dockerfile").read_text(encoding="utf-8")
+        for secret in re.findall(r"type=secret,id=(\w+),required=true", text):
+            if secret not in options.secrets or not options.secrets[secret].is_file():
+                raise failed_build(image.name, "dependencies", f"secret {secret}: not found")
         report(f"building {image.reference}")
         self.images.add(image.reference)
 
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
-        """Hold a running instance of each service, as the bundle on disk says; raises EngineError where its image isn't there."""
+        """Hold a running instance of each service, as the bundle on disk says; raises EngineError where something isn't there."""
         self.calls.append(f"start {' '.join(services)}" + (" anew" if recreate else ""))
-        compose = yaml.safe_load((self._project.bundle / COMPOSE).read_text(encoding="utf-8"))
+        compose = self._compose()
         self.networks |= {f"{compose['name']}_{network}" for network in compose["networks"]}
         for name in services:
-            instance = self._instance(compose["services"][name])
-            if instance.image not in self.images:
-                raise EngineError(f"No such image: {instance.image}", remedy="Build it.")
+            instance = self._instance(self._service(compose, name))
             if recreate or self._is_other(instance):
                 self.instances[instance.name] = instance
             if instance.role == "database":
@@ -94,20 +102,28 @@ class FakeRuntime:
             self._report_to_prefect(instance)
 
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
-        """Hold some instances no more."""
+        """Hold some instances no more; of those that drain, the flow runs are finished that have the time."""
         self.calls.append(f"stop {' '.join(instances)} within {grace} s")
         gone = [name for name, held in self.instances.items() if name in instances or held.id in instances]
         for name in gone:
+            if self.instances[name].drains:
+                self.prefect.finish_runs(name, within=grace)
             if self.instances.pop(name).role == "server":
                 self.prefect.is_up = False
 
     def register(self, image: str) -> str:
-        """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them."""
+        """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them.
+
+        Raises EngineError where the image isn't there, ServiceError where Prefect lacks a pool.
+        """
         self.calls.append(f"register {image}")
+        self._service(self._compose(), f"deploy-{image}")
         declared = yaml.safe_load((self._project.bundle / "deployments" / f"{image}.yaml").read_text(encoding="utf-8"))
         for entry in declared["deployments"]:
             flow = str(entry["entrypoint"]).rpartition(":")[2]
             key, pool = f"{entry['entrypoint']}/{entry['name']}", entry["work_pool"]["name"]
+            if self.prefect.pool(pool) is None:
+                raise refused_deployments(f"No work pool found named {pool!r}")
             self.prefect.deployments[f"{flow}/{entry['name']}"] = FakeDeployment(key, pool)
         return ""
 
@@ -127,11 +143,15 @@ class FakeRuntime:
         yield from (f"{service} | hello" for service in services or held)
 
     def remove_network(self, name: str) -> None:
-        """Hold a network no more."""
+        """Hold a network no more; raises EngineError while anything runs in one."""
+        if any(instance.status == "running" for instance in self.instances.values()):
+            raise EngineError(f"The Docker engine refused: network {name} has active endpoints", remedy="Stop them.")
         self.networks.discard(name)
 
     def remove_volume(self, name: str) -> None:
-        """Hold a volume no more, nor what Prefect had in it."""
+        """Hold a volume no more, nor what Prefect had in it; raises EngineError while a container holds it."""
+        if any(instance.role == "database" for instance in self.instances.values()):
+            raise EngineError(f"The Docker engine refused: volume {name} is in use", remedy="Remove what uses it.")
         self.volumes.pop(name, None)
         self.prefect.forget()
 
@@ -141,11 +161,30 @@ class FakeRuntime:
 
     def kill(self, name: str) -> None:
         """End an instance as a crash would."""
+        if self.instances[name].role == "server":
+            self.prefect.is_up = False
         self.instances[name] = replace(self.instances[name], status="exited", health="none", exit_code=137)
 
     @property
     def _project(self) -> Project:
         return load_project(self.folder, self.env)
+
+    def _compose(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = yaml.safe_load((self._project.bundle / COMPOSE).read_text(encoding="utf-8"))
+        return found
+
+    def _service(self, compose: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """A service of compose.yaml with all that it needs; raises EngineError where something isn't there."""
+        if name not in compose["services"]:
+            raise EngineError(f"Docker Compose failed: no such service: {name}", remedy="Render it.")
+        for secret in compose["secrets"].values():
+            if not (self._project.bundle / secret["file"]).is_file():
+                found = f"Docker Compose failed: bind source path does not exist: {secret['file']}"
+                raise EngineError(found, remedy="Write it.")
+        service: Mapping[str, Any] = compose["services"][name]
+        if service["image"] not in self.images:
+            raise EngineError(f"Docker Compose failed: No such image: {service['image']}", remedy="Build it.")
+        return service
 
     def _is_other(self, instance: Instance) -> bool:
         """Whether Compose would make a container: none is there, or one that doesn't run or is of other settings."""
@@ -167,7 +206,7 @@ class FakeRuntime:
             status="exited" if is_oneshot else "running",
             health="unhealthy" if is_failing else "none" if is_oneshot else "healthy",
             exit_code=1 if is_failing else 0,
-            restarts=0,
+            restarts=3 if is_failing and role == "worker" else 0,
             created=now,
             started=now,
             drains=f"{LABEL}.drains" in labels,
