@@ -1,0 +1,174 @@
+"""What a command must have done when it ends, and what it must have left alone: the fakes are as strict as what they stand for."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from commands import Cli
+from platformctl.model.observed import FlowRun
+
+TWO_IMAGES = """\
+deployments:
+  - {name: nightly, entrypoint: "flows/hello.py:hello", work_pool: {name: prod}}
+  - {name: weekly, entrypoint: "more/hello.py:hello", work_pool: {name: more}}
+"""
+
+
+def begin(cli: Cli, state: str, worker: str | None, *, pool: str = "prod", seconds: float | None = None) -> None:
+    """Have a flow run r1. seconds: what it needs until it is Completed, if it is given them."""
+    run = FlowRun("r1", "brave-otter", state, state.capitalize(), datetime.now(UTC), pool, worker)
+    cli.fakes.prefect.flow_runs["r1"] = run
+    if seconds is not None:
+        cli.fakes.prefect.seconds_left["r1"] = seconds
+
+
+def state_of(cli: Cli) -> str:
+    """Return the state that r1 is in."""
+    return cli.fakes.prefect.flow_runs["r1"].state_type
+
+
+def test_what_is_not_there_is_pulled(cli: Cli) -> None:
+    cli.fakes.engine.images.clear()
+
+    result = cli("up")
+
+    assert result.exit_code == 0, result.output
+    pulled = {call for call in cli.fakes.engine.calls if call.startswith("pull")}
+    assert pulled == {"pull postgres:17"}
+
+
+@pytest.mark.parametrize("command", [["up"], ["build-image"]])
+def test_a_build_gets_its_secrets(cli: Cli, command: list[str]) -> None:
+    (cli.folder / "platform.toml").write_text(cli.spec + '\n[build]\nca = "ca.pem"\n')
+    (cli.folder / "ca.pem").write_text("certificate")
+
+    result = cli(*command)
+
+    assert result.exit_code == 0, result.output
+    assert any(call.startswith("build pipelines") for call in cli.fakes.engine.calls)
+
+
+def test_a_worker_that_does_not_come_online_fails_the_command(cli: Cli) -> None:
+    cli.fakes.engine.failing["worker-prod-2"] = "ImportError: no module named pandas"
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert "ImportError: no module named pandas" in result.output
+
+
+def test_a_scaled_up_worker_that_does_not_come_online_fails_the_command(running: Cli) -> None:
+    running.fakes.engine.failing["worker-prod-3"] = "ImportError: no module named pandas"
+
+    result = running("scale", "prod=3")
+
+    assert result.exit_code == 1
+    assert "ImportError: no module named pandas" in result.output
+
+
+def test_an_instance_that_hangs_is_made_anew(running: Cli) -> None:
+    held = running.fakes.engine.instances["acme-server"]
+    running.fakes.engine.instances["acme-server"] = replace(held, health="unhealthy")
+
+    result = running("up")
+
+    assert result.exit_code == 0, result.output
+    assert running.fakes.engine.instances["acme-server"].id != held.id
+    assert running.fakes.engine.instances["acme-server"].is_ready
+
+
+def test_what_a_server_that_was_gone_holds_is_left_as_it_is(running: Cli) -> None:
+    running.fakes.engine.kill("acme-server")
+    before = dict(running.fakes.prefect.pools)
+
+    result = running("up")
+
+    assert result.exit_code == 0, result.output
+    assert "pool" not in result.output
+    assert not [call for call in running.fakes.engine.calls if call.startswith(("register", "build", "pull"))]
+    assert running.fakes.prefect.pools == before
+
+
+def test_what_was_lost_with_a_database_is_there_again(running: Cli) -> None:
+    """What Prefect lacks can be seen only once its server answers."""
+    running.fakes.engine.kill("acme-server")
+    running.fakes.prefect.forget()
+
+    result = running("up")
+
+    assert result.exit_code == 0, result.output
+    assert sorted(running.fakes.prefect.pools) == ["dev", "prod"]
+    assert "hello/nightly" in running.fakes.prefect.deployments
+    assert running.fakes.prefect.zombie_within
+    assert "Nothing to do" in running("up").output
+
+
+def test_a_pool_learns_the_job_variables_that_it_lacks(running: Cli) -> None:
+    held = running.fakes.prefect.pools["prod"]
+    running.fakes.prefect.pools["prod"] = replace(held, missing_variables=("memory_limit", "max_run_seconds"))
+
+    assert running("up").exit_code == 0
+    assert running.fakes.prefect.pools["prod"] == held
+
+
+def test_a_run_that_only_finishes_if_it_is_waited_for_completes(running: Cli) -> None:
+    assert running("pools", "set", "prod", "--type", "process").exit_code == 0
+    begin(running, "RUNNING", "acme-worker-prod-2", seconds=4)
+
+    result = running("scale", "prod=1")
+
+    assert result.exit_code == 0, result.output
+    assert state_of(running) == "COMPLETED"
+    assert not running.fakes.prefect.pools["prod"].is_paused
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(50, "COMPLETED"), (500, "CRASHED")])
+def test_a_worker_that_drains_gets_the_grace_of_its_pool(running: Cli, seconds: float, state: str) -> None:
+    begin(running, "RUNNING", "acme-worker-prod-2", seconds=seconds)
+
+    assert running("scale", "prod=1").exit_code == 0
+    assert state_of(running) == state
+
+
+def test_runs_of_workers_that_stay_are_left_alone(running: Cli) -> None:
+    begin(running, "RUNNING", "acme-worker-prod-1")
+
+    assert running("scale", "prod=1").exit_code == 0
+    assert state_of(running) == "RUNNING"
+
+
+@pytest.mark.parametrize(("begun", "state"), [("PENDING", "SCHEDULED"), ("RUNNING", "CRASHED")])
+def test_a_run_of_a_worker_that_was_killed_is_scheduled_anew_or_crashed(running: Cli, begun: str, state: str) -> None:
+    begin(running, begun, "acme-worker-prod-2")
+    running.fakes.engine.kill("acme-worker-prod-2")
+
+    assert running("up").exit_code == 0
+    assert state_of(running) == state
+
+
+def test_runs_of_other_pools_survive_the_deletion_of_one(running: Cli) -> None:
+    begin(running, "SCHEDULED", None)
+
+    result = running("pools", "delete", "dev", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert state_of(running) == "SCHEDULED"
+
+
+def test_what_was_registered_of_one_image_outlives_the_registration_of_another(cli: Cli) -> None:
+    spec = cli.spec + '\n[images.more]\nflows = "more"\n\n[pools.more]\nimage = "more"\n'
+    spec = spec.replace("[pools.dev]", '[pools.dev]\nimage = "pipelines"')
+    (cli.folder / "platform.toml").write_text(spec.replace("[pools.prod]", '[pools.prod]\nimage = "pipelines"'))
+    (cli.folder / "prefect.yaml").write_text(TWO_IMAGES)
+    (cli.folder / "more").mkdir()
+    (cli.folder / "more" / "hello.py").write_text((cli.folder / "flows" / "hello.py").read_text())
+    assert cli("up").exit_code == 0
+    assert len(cli.fakes.prefect.observe().registered) == 2
+
+    (cli.folder / "more" / "hello.py").write_text("# changed\n" + (cli.folder / "flows" / "hello.py").read_text())
+    assert cli("up").exit_code == 0
+
+    assert len(cli.fakes.prefect.observe().registered) == 2
+    assert [call for call in cli.fakes.engine.calls if call.startswith("register")].count("register pipelines") == 1
+    assert "Nothing to do" in cli("up").output
