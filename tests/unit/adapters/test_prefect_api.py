@@ -294,6 +294,21 @@ def test_a_refusal_carries_the_servers_words(
     server: Recorded, api: PrefectApi, status: int, body: object, said: str
 ) -> None:
     server.answer("POST /api/deployments/d1/create_flow_run", body, status=status)
-    with pytest.raises(ServerError, match=said) as failure:
+    with pytest.raises(ServerError, match=f"Prefect's server at {server.address}/api {said}") as failure:
         api.create_run("d1", {})
-    assert "platformctl logs server" in failure.value.remedy
+    assert "`platformctl logs server` shows" in failure.value.remedy
+
+
+def test_a_proxy_is_not_asked(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    server.answer("GET /api/ready", "")
+    assert PrefectApi(f"{server.address}/api", SecretStr("admin:s3cret")).is_ready()
+
+
+def test_a_server_that_does_not_answer_is_told_how_to_look_at() -> None:
+    with pytest.raises(ServerError, match=r"Prefect's server at http://127\.0\.0\.1:9 doesn't answer") as failure:
+        PrefectApi("http://127.0.0.1:9", SecretStr("admin:s3cret")).pool("etl")
+    assert "`platformctl status` shows what runs" in failure.value.remedy
