@@ -55,12 +55,15 @@ def find_marked(home: Path) -> tuple[Marked, ...]:
     return tuple(sorted(found, key=lambda marked: marked.started))
 
 
-def end_marked(home: Path, programs: Collection[str]) -> None:
-    """End every process of some programs of a platform, those that they started among them."""
+def end_marked(home: Path, programs: Collection[str], *, grace: float = _GRACE) -> None:
+    """End every process of some programs of a platform, those that they started among them.
+
+    grace: seconds after which one that stays is killed.
+    """
     found = [process for process, environment in _processes(home) if environment.get(_PROGRAM) in programs]
     for process in found:
         _signal(process, kill=False)
-    _, alive = psutil.wait_procs(found, timeout=_GRACE)
+    _, alive = psutil.wait_procs(found, timeout=grace)
     for process in alive:
         _signal(process, kill=True)
     psutil.wait_procs(alive, timeout=_GRACE)
