@@ -7,7 +7,7 @@ from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.commands.workspace import Workspace
 from platformctl.model.spec import RuntimeName
 from platformctl.plan.wanted import Wanted
-from platformctl.runtimes.docker.bundle import describe_docker, print_compose
+from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project, load_project
@@ -50,7 +50,7 @@ def write_project(folder: Path, spec: str = SPEC, **files: str) -> Path:
 def load_docker(folder: Path) -> Wanted:
     """Return what a project's files want of the Docker runtime."""
     stack = describe_docker(load_project(folder))
-    return Wanted(stack, print_compose(stack))
+    return Wanted(stack, render_compose(stack))
 
 
 class FakeConnections:

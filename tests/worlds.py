@@ -42,7 +42,6 @@ def instance(service: Service) -> Instance:
         health="none" if is_oneshot else "healthy",
         exit_code=0,
         restarts=0,
-        created=NOON,
         started=NOON,
         drains=service.drains,
     )

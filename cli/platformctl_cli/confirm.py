@@ -15,6 +15,6 @@ def confirm(question: str, lost: Sequence[str], *, is_agreed: bool) -> None:
         return
     remedy = "Nothing was changed. Add --yes to agree."
     if not sys.stdin.isatty():
-        raise ConfirmationError("Nobody is there to say yes.", remedy=remedy)
+        raise ConfirmationError("This needs a confirmation, and there is no terminal to ask on.", remedy=remedy)
     if not typer.confirm("Go on?", err=True):
-        raise ConfirmationError("Not agreed.", remedy=remedy)
+        raise ConfirmationError("Cancelled.", remedy=remedy)

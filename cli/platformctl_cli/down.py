@@ -10,7 +10,7 @@ def down(
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the data too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Drain the workers and take the platform down.
+    """Let the workers finish their flow runs, then remove everything.
 
     The data stays, unless --volumes.
     """

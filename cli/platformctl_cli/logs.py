@@ -11,7 +11,7 @@ def logs(
         list[str] | None,
         typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name."),
     ] = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing what is written.")] = False,
     tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
 ) -> None:
     """Show what the platform's services wrote."""

@@ -15,7 +15,7 @@ Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Work pools.
 Workers = Annotated[int | None, typer.Option("--workers", min=0, help="How many workers serve it.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The most flow runs at once.")]
 Type = Annotated[Literal["warm", "process"] | None, typer.Option("--type", help="How workers start a flow run.")]
-Image = Annotated[str | None, typer.Option("--image", help="The workers' image, of platform.toml.")]
+Image = Annotated[str | None, typer.Option("--image", help="The image, a name under [images].")]
 Description = Annotated[str | None, typer.Option("--description", help="What the UI says about it.")]
 
 
@@ -30,10 +30,10 @@ def create(  # noqa: PLR0913  # a pool's settings
     description: Description = None,
 ) -> None:
     """Add work pools and their workers."""
-    from platformctl.commands.pools import create_pools
+    from platformctl.commands.pools import pool_creation_edits
 
     settings = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
-    _change(context, "platformctl pools create", create_pools(names, settings))
+    _change(context, "platformctl pools create", pool_creation_edits(names, settings))
 
 
 @app.command("set")
@@ -48,11 +48,13 @@ def set_(  # noqa: PLR0913  # a pool's settings
     description: Description = None,
 ) -> None:
     """Change settings of work pools."""
-    from platformctl.commands.pools import set_pools
+    from platformctl.commands.pools import pool_setting_edits
 
     given = {"workers": workers, "limit": limit, "type": type_, "image": image, "description": description}
     settings = {key: value for key, value in given.items() if value is not None}
-    _change(context, "platformctl pools set", set_pools(names, settings | ({"limit": None} if no_limit else {})))
+    _change(
+        context, "platformctl pools set", pool_setting_edits(names, settings | ({"limit": None} if no_limit else {}))
+    )
 
 
 @app.command("ls")
@@ -100,7 +102,11 @@ def delete(
     chosen = context.obj
     if runs := runs_of_pool(chosen, name):
         lost = [f"{run.name}  {run.state_name}" for run in runs]
-        confirm(f"These flow runs of {name} would be cancelled, or crashed after their grace:", lost, is_agreed=yes)
+        confirm(
+            f"Deleting the pool {name} cancels these flow runs, or crashes them after the grace period:",
+            lost,
+            is_agreed=yes,
+        )
     with progress() as report:
         outcome = delete_pool(chosen, name, report)
     show_edits(outcome.edited)
@@ -120,6 +126,9 @@ def _change(context: typer.Context, command: str, edits: "Edits") -> None:
 def _set_paused(context: typer.Context, names: list[str], *, is_paused: bool) -> None:
     from platformctl.commands.pools import set_paused
     from platformctl_cli.display import out, show_edits
+    from platformctl_cli.progress import progress
 
-    show_edits(set_paused(context.obj, names, is_paused=is_paused))
-    out.print(f"{', '.join(names)}: {'paused' if is_paused else 'handing out runs'}", markup=False)
+    with progress() as report:
+        lines = set_paused(context.obj, names, report, is_paused=is_paused)
+    show_edits(lines)
+    out.print(f"{', '.join(names)}: {'paused' if is_paused else 'resumed'}", markup=False)

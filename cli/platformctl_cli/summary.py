@@ -17,7 +17,7 @@ def show_outcome(outcome: Outcome, command: str, *, is_up: bool = False) -> None
     """
     show_edits(outcome.edited)
     if outcome.plan is None:
-        out.print(f"The platform isn't running: `{command} up` starts it so.")
+        out.print(f"The platform isn't running. `{command} up` starts it with these settings.")
         return
     if not outcome.plan.has_changes:
         out.print("Nothing to do: the platform is what platform.toml says.")

@@ -88,9 +88,12 @@ def as_platform_error(error: Exception) -> PlatformError | None:
     """Return what an operator can do something about; None for a defect of the program."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" ({error.filename})" if error.filename else ""
-        return FileError(f"The disk is full{where}.", remedy="Free some of it, then type the same command: it goes on.")
+        return FileError(
+            f"The disk is full{where}.",
+            remedy="Free some space. Then type the same command: it continues where it stopped.",
+        )
     if isinstance(error, OSError) and error.filename is not None:
-        remedy = "Mend that (permissions, space on the disk), then type the same command."
+        remedy = "Check its permissions and the free disk space. Then type the same command."
         return FileError(f"{error.filename}: {error.strerror}.", remedy=remedy)
     return error if isinstance(error, PlatformError) else None
 
@@ -103,7 +106,7 @@ def refused_deployments(*outputs: str) -> ServiceError:
 
 _REMEDIES = {
     "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
-    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own are held to versions that it works with.",
+    "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own dependencies are pinned.",
     "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
 }
 

@@ -48,7 +48,7 @@ def test_workers_of_one_of_several_pools_need_its_name(cli: Cli) -> None:
     result = cli("up", "--workers", "4")
 
     assert result.exit_code == 2
-    assert "for which pool? There are 2: dev, prod." in result.output
+    assert "There are 2 pools: dev, prod." in result.output
     assert cli.spec == before
     assert cli("up", "--workers", "dev=2", "--workers", "prod=1").exit_code == 0
     assert len(cli.fakes.prefect.worker_rows) == 3
@@ -72,7 +72,7 @@ def test_a_file_that_can_not_be_written_is_named(cli: Cli) -> None:
 
     assert result.exit_code == 1
     assert f"{cli.folder / '.platform' / 'secrets'}: Not a directory." in result.output
-    assert "then type the same command" in result.output
+    assert "Then type the same command" in result.output
 
 
 def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli) -> None:
@@ -93,7 +93,7 @@ def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli)
     result = cli("up")
 
     assert result.exit_code == 1
-    assert "prefecthq/prefect:3.8.8-python3.13 can't be had" in result.output
+    assert "prefecthq/prefect:3.8.8-python3.13 can't be pulled" in result.output
     assert not (cli.folder / ".platform" / "secrets").exists()
     assert not cli.fakes.engine.instances
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from golden_check import Golden
-from platformctl.runtimes.local.bundle import describe_local, print_local
+from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]
@@ -13,7 +13,7 @@ TEXTS = Path(__file__).parent / "local"
 
 def test_the_local_bundle_of_the_quickstart(golden: Golden) -> None:
     project = load_project(ROOT / "examples" / "quickstart")
-    files = print_local(describe_local(project))
+    files = render_local(describe_local(project))
 
     for path, content in files.items():
         if path.startswith("services/") or path == "supervisord.conf":

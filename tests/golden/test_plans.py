@@ -10,8 +10,8 @@ import pytest
 
 from golden_check import Golden
 from platformctl.model.observed import FlowRun, Instance, Observed, Worker
+from platformctl.plan.command_phases import up_phases
 from platformctl.plan.phases import plan_phases
-from platformctl.plan.reconcile import up_phases
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from projects import DEPLOYMENTS, SPEC, load_docker, write_project

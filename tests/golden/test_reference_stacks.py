@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from golden_check import Golden
-from platformctl.runtimes.docker.bundle import describe_docker, print_compose
+from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.spec.load import load_project
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def is_shown(path: str) -> bool:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_reference_stack_is_what_its_example_renders_to(name: str, golden: Golden) -> None:
-    files = print_compose(describe_docker(load_project(ROOT / "examples" / name)))
+    files = render_compose(describe_docker(load_project(ROOT / "examples" / name)))
     folder = ROOT / "compose" / name
 
     shown = {path: content for path, content in files.items() if is_shown(path)}

@@ -1,7 +1,7 @@
 """Marks of drains."""
 
 from platformctl.runtimes.fake_keeper import FakeKeeper
-from platformctl.state.marks import drained_pools, mark_drain, unmark_drain
+from platformctl.state.drain_marks import drained_pools, mark_drain, unmark_drain
 
 
 def test_a_mark_stays_until_its_pool_goes_on() -> None:

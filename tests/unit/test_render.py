@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from platformctl.runtimes.docker.bundle import describe_docker, print_compose
+from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.spec.load import load_project
 from platformctl.stack.describe import Stack
 from platformctl.stack.files import changed_files, write_files
@@ -17,7 +17,7 @@ def describe(folder: Path, spec: str = SPEC) -> Stack:
 
 
 def services(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(print_compose(stack)["compose.yaml"])["services"]
+    found: dict[str, Any] = yaml.safe_load(render_compose(stack)["compose.yaml"])["services"]
     return found
 
 
@@ -98,13 +98,13 @@ def test_a_process_worker_is_told_nothing_of_a_warm_ones(tmp_path: Path) -> None
 
 def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
-    write_files(print_compose(describe(tmp_path)), folder)
+    write_files(render_compose(describe(tmp_path)), folder)
     (folder / "compose.override.yaml").write_text("mine")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     (tmp_path / "flows" / "other.py").write_text("# another flow")
     (tmp_path / "flows" / "hello.py").unlink()
     write_project(tmp_path / "elsewhere")
-    files = print_compose(describe_docker(load_project(tmp_path)))
+    files = render_compose(describe_docker(load_project(tmp_path)))
 
     assert changed_files(files, folder) == (
         "compose.yaml",

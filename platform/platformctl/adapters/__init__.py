@@ -1,1 +1,1 @@
-"""The only importers of docker, python_on_whales and prefect, each translating its library's errors."""
+"""The only modules that import docker, python_on_whales, prefect, supervisor, psutil and uv. They translate the errors."""

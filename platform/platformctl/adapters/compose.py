@@ -37,7 +37,7 @@ class Compose:
             raise EngineError(f"Docker Compose doesn't answer: {_words(error)}", remedy=remedy) from error
         match = re.search(r"(\d+)\.(\d+)", found)
         if match and (int(match[1]), int(match[2])) < OLDEST_COMPOSE:
-            raise EngineError(f"Docker Compose is {found.strip()}, too old.", remedy=remedy)
+            raise EngineError(f"{found.strip()} is too old; 2.24 or later is needed.", remedy=remedy)
         if not has_buildx:
             raise EngineError("The Docker CLI has no Buildx.", remedy=remedy)
 
@@ -131,7 +131,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DockerException as error:
-        remedy = "Mend what it names, then type the same command: it goes on from here."
+        remedy = "Correct what it names. Then type the same command: it continues from here."
         raise EngineError(f"Docker Compose failed: {_words(error)}", remedy=remedy) from error
 
 

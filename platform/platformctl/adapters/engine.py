@@ -15,12 +15,13 @@ import docker.errors
 import requests
 
 from platformctl.errors import EngineError, PreflightError
-from platformctl.model.observed import LABEL, Instance, Machine
+from platformctl.model import labels as label
+from platformctl.model.observed import Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
-_KIND, _STATE = f"{LABEL}.kind", "state"
-"""The label of volumes that hold no data but what their labels say."""
+_STATE = "state"
+"""The kind of volumes that hold no data but what their labels say."""
 _TIMEOUT = 120
 """Seconds that a request may take."""
 _HOME = "com.docker.compose.project.working_dir"
@@ -44,11 +45,14 @@ class Engine:
         spoken = str(self._api.api_version)
         if tuple(int(part) for part in spoken.split(".")) < OLDEST_API:
             remedy = "Install Docker Engine 25 or later, then type the same command."
-            raise EngineError(f"The Docker engine speaks API {spoken}, too old.", remedy=remedy)
+            raise EngineError(
+                f"The Docker engine is too old: its API is {spoken}, and {'.'.join(map(str, OLDEST_API))} is needed.",
+                remedy=remedy,
+            )
 
     def observe(self, platform: str, images: Iterable[str]) -> Machine:
         """Return what the engine holds of a platform, and which of some images it has."""
-        labels = {"label": f"{LABEL}.platform={platform}"}
+        labels = {"label": f"{label.PLATFORM}={platform}"}
         with _translated():
             ids = [summary["Id"] for summary in self._api.containers(all=True, filters=labels)]
             instances = [instance for id_ in ids if (instance := self._instance(id_))]
@@ -58,7 +62,7 @@ class Engine:
             memory = int(self._api.info()["MemTotal"])
         return Machine(
             tuple(sorted(instances, key=lambda instance: instance.name)),
-            {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes if _KIND not in volume["Labels"]},
+            {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes if label.KIND not in volume["Labels"]},
             tuple(sorted(network["Name"] for network in networks)),
             present,
             memory,
@@ -89,12 +93,12 @@ class Engine:
                 self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
     def pull(self, image: str) -> None:
-        """Pull an image; raises PreflightError with the registry's words where it can't be had."""
+        """Pull an image; raises PreflightError with the registry's words where it can't be pulled."""
         with _translated(), _image_translated(image):
             events = self._api.pull(image, stream=True, decode=True)
             failure = next((event["error"] for event in events if "error" in event), None)
         if failure is not None:  # the engine has answered 200 by then
-            raise _not_had(image, failure)
+            raise _image_unavailable(image, failure)
 
     def remove_container(self, container: str, *, grace: int) -> None:
         """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
@@ -121,16 +125,16 @@ class Engine:
         Raises EngineError where that one is no such volume.
         """
         with _translated():
-            wanted = {f"{LABEL}.platform": platform, _KIND: _STATE, **labels}
+            wanted = {label.PLATFORM: platform, label.KIND: _STATE, **labels}
             found = self._api.create_volume(name, labels=wanted)["Labels"] or {}
-        if found.get(_KIND) != _STATE:
+        if found.get(label.KIND) != _STATE:
             remedy = "Choose another platform.name, or remove that volume if nobody needs it."
             raise EngineError(f"The volume {name!r} is there already, and not platformctl's.", remedy=remedy)
         return found
 
     def state_volumes(self, platform: str) -> dict[str, Mapping[str, str]]:
         """Return the volumes of a platform that hold nothing but labels, name to labels."""
-        labels = {"label": [f"{LABEL}.platform={platform}", f"{_KIND}={_STATE}"]}
+        labels = {"label": [f"{label.PLATFORM}={platform}", f"{label.KIND}={_STATE}"]}
         with _translated():
             volumes = self._api.volumes(filters=labels)["Volumes"] or []
         return {str(volume["Name"]): volume["Labels"] for volume in volumes}
@@ -148,7 +152,7 @@ class Engine:
     def home_of(self, platform: str) -> str | None:
         """Return the folder that Compose started a platform from, if any of its containers is there."""
         with _translated():
-            summaries = self._api.containers(all=True, filters={"label": f"{LABEL}.platform={platform}"})
+            summaries = self._api.containers(all=True, filters={"label": f"{label.PLATFORM}={platform}"})
         labels: list[Mapping[str, str]] = [summary["Labels"] for summary in summaries]
         return next((label.get(_HOME) for label in labels), None)
 
@@ -199,19 +203,18 @@ class Engine:
         return Instance(
             id=id_,
             name=found["Name"].lstrip("/"),
-            service=labels.get(f"{LABEL}.service", ""),
-            role=labels.get(f"{LABEL}.role", ""),
-            pool=labels.get(f"{LABEL}.pool"),
-            release=labels.get(f"{LABEL}.release", ""),
+            service=labels.get(label.SERVICE, ""),
+            role=labels.get(label.ROLE, ""),
+            pool=labels.get(label.POOL),
+            release=labels.get(label.RELEASE, ""),
             image=found["Config"]["Image"],
             status=state["Status"],
             health=(state.get("Health") or {}).get("Status", "none"),
             exit_code=state["ExitCode"],
             restarts=found["RestartCount"],
-            created=_time(found["Created"]),
             started=_time(state["StartedAt"]),
             stranded=self._stranded(Path(labels.get(_HOME, "/")), found["Mounts"]),
-            drains=f"{LABEL}.drains" in labels,
+            drains=label.DRAINS in labels,
         )
 
 
@@ -247,7 +250,7 @@ def _translated() -> Iterator[None]:
     except docker.errors.APIError as error:
         said: Any = error.explanation or error
         raise EngineError(
-            f"The Docker engine refused: {said}", remedy="Mend that, then type the same command."
+            f"The Docker engine refused: {said}", remedy="Correct that, then type the same command."
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         remedy = "Start Docker (`docker info` must work for this user), then type the same command."
@@ -259,12 +262,12 @@ def _image_translated(image: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        raise _not_had(image, error.explanation or error) from error
+        raise _image_unavailable(image, error.explanation or error) from error
 
 
-def _not_had(image: str, why: object) -> PreflightError:
+def _image_unavailable(image: str, why: object) -> PreflightError:
     remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
-    return PreflightError(f"The image {image} can't be had: {why}", remedy=remedy)
+    return PreflightError(f"The image {image} can't be pulled: {why}", remedy=remedy)
 
 
 def _reason(error: BaseException) -> str:

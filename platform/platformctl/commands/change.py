@@ -8,10 +8,10 @@ from platformctl.commands.move import find_move, leave_runtime
 from platformctl.commands.workspace import Workspace
 from platformctl.model.observed import Observed
 from platformctl.model.spec import KeyPath, Value
+from platformctl.plan.command_phases import up_phases
 from platformctl.plan.observe import observe
 from platformctl.plan.phases import plan_phases, run_phases
-from platformctl.plan.preflight import check_ready
-from platformctl.plan.reconcile import up_phases
+from platformctl.plan.preflight import check_preconditions
 from platformctl.plan.report import Announcement, Report
 from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.step import Plan
@@ -91,7 +91,7 @@ def converge(workspace: Workspace, report: Report) -> Plan:
         return plan
     if runtime.note:
         report(Announcement(runtime.note))
-    check_ready(plan, wanted, observed, runtime)
+    check_preconditions(plan, wanted, observed, runtime)
     if any(step.change.needs_client for step in plan.steps):
         threading.Thread(target=workspace.connections.preload, daemon=True).start()
     left = leave_runtime(workspace, move, report)

@@ -3,9 +3,9 @@
 from platformctl.commands.move import find_move, leave_runtime
 from platformctl.commands.workspace import Workspace
 from platformctl.model.observed import Observed
+from platformctl.plan.command_phases import down_phases
 from platformctl.plan.observe import observe_running
 from platformctl.plan.phases import run_phases
-from platformctl.plan.reconcile import down_phases
 from platformctl.plan.report import Report
 from platformctl.plan.step import Plan
 

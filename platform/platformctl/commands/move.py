@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from platformctl.commands.workspace import Workspace, hold_reported
 from platformctl.model.observed import Observed
+from platformctl.plan.command_phases import down_phases
 from platformctl.plan.observe import observe_running
 from platformctl.plan.phases import Phase, plan_phases, run_phases
-from platformctl.plan.reconcile import down_phases
 from platformctl.plan.report import Report
 from platformctl.plan.step import Plan
 from platformctl.runtimes.runtime import Runtime
@@ -15,7 +15,7 @@ from platformctl.runtimes.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What leaving a runtime takes: the phases, by what it runs now. runtime: None where none is to be left."""
+    """How to leave a runtime: the phases, and the state that they start from. runtime: None where none is to be left."""
 
     runtime: Runtime | None = None
     observed: Observed | None = None

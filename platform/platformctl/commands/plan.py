@@ -2,9 +2,9 @@
 
 from platformctl.commands.move import find_move
 from platformctl.commands.workspace import Workspace
+from platformctl.plan.command_phases import up_phases
 from platformctl.plan.observe import observe
 from platformctl.plan.phases import plan_phases
-from platformctl.plan.reconcile import up_phases
 from platformctl.plan.step import Plan
 
 

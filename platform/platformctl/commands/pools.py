@@ -8,9 +8,12 @@ from platformctl.commands.change import Edits, Outcome, change
 from platformctl.commands.run import require_server
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
-from platformctl.model.observed import FlowRun
+from platformctl.model.observed import FlowRun, Observed
 from platformctl.model.spec import KeyPath, Value, is_name
+from platformctl.plan.observe import observe
 from platformctl.plan.report import Progress, Report
+from platformctl.plan.resources.worker import is_online
+from platformctl.plan.wanted import Wanted
 from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest
@@ -33,14 +36,14 @@ class PoolRow:
     state: str
 
 
-def create_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
+def pool_creation_edits(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
     """Return the edits that add pools with some settings; they raise UsageError for one that is there already."""
 
     def edits(project: Project) -> Mapping[KeyPath, Value]:
         images = list(project.spec.images)
         if settings.get("image") is None and len(images) > 1:
             remedy = f"Add --image NAME, one of: {', '.join(images)}."
-            raise UsageError(f"A pool with which image? There are {len(images)}.", remedy=remedy)
+            raise UsageError(f"A new pool needs an image, and platform.toml has {len(images)}.", remedy=remedy)
         for name in names:
             if not is_name(name):
                 remedy = "Names have at most 30 lower-case letters, digits and hyphens, a letter first."
@@ -55,7 +58,7 @@ def create_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
     return edits
 
 
-def set_pools(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
+def pool_setting_edits(names: Sequence[str], settings: Mapping[str, Value]) -> Edits:
     """Return the edits that change settings of pools; a value of None removes the setting."""
 
     def edits(project: Project) -> Mapping[KeyPath, Value]:
@@ -78,19 +81,21 @@ def require_pool(project: Project, name: str) -> None:
 
 def list_pools(workspace: Workspace) -> list[PoolRow]:
     """Return the pools of platform.toml and of Prefect."""
-    project = workspace.project
-    api = workspace.ready_api()
-    prefect = api.observe() if api else None
-    there = dict(prefect.pools) if prefect else {}
-    rows = []
-    for name, pool in project.spec.pools.items():
-        found = there.pop(name, None)
-        online = [row for row in (prefect.workers if prefect else ()) if row.pool == name and row.is_online]
-        state = "missing" if found is None else "paused" if found.is_paused else "ready"
-        limit = found.limit if found else pool.limit
-        rows.append(PoolRow(name, pool.type, pool.workers, len(online), limit, project.image_of(pool), state))
-    rows += [PoolRow(pool.name, pool.type, 0, 0, pool.limit, "", "foreign") for pool in there.values()]
-    return rows
+    wanted = workspace.wanted
+    observed = observe(wanted, workspace.runtime, workspace.api())
+    there = observed.prefect.pools if observed.prefect else {}
+    rows = [_row(name, wanted, observed) for name in wanted.project.spec.pools]
+    foreign = [pool for name, pool in there.items() if name not in wanted.project.spec.pools]
+    return rows + [PoolRow(pool.name, pool.type, 0, 0, pool.limit, "", "foreign") for pool in foreign]
+
+
+def _row(name: str, wanted: Wanted, observed: Observed) -> PoolRow:
+    pool = wanted.project.spec.pools[name]
+    found = observed.prefect.pools.get(name) if observed.prefect else None
+    online = [service for service in wanted.stack.workers(name) if is_online(service, observed)]
+    state = "missing" if found is None else "paused" if found.is_paused else "ready"
+    limit = found.limit if found else pool.limit
+    return PoolRow(name, pool.type, pool.workers, len(online), limit, wanted.project.image_of(pool), state)
 
 
 def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
@@ -109,7 +114,7 @@ def _require_somewhere(project: Project, api: Api | None, name: str) -> None:
 def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
     """Drain a pool's workers, cancel its scheduled runs, and delete it from platform.toml and from Prefect.
 
-    Raises SpecError where prefect.yaml still names the pool; nothing is changed then.
+    Raises UsageError while prefect.yaml still names the pool; nothing is changed then.
     """
     _require_unused(workspace.project, name)
     _require_somewhere(workspace.project, workspace.ready_api(), name)
@@ -144,13 +149,14 @@ def _remove(project: Project, name: str) -> tuple[str, ...]:
     return (f"[pools.{name}] removed",) if is_there else ()
 
 
-def set_paused(workspace: Workspace, names: Sequence[str], *, is_paused: bool) -> list[str]:
+def set_paused(workspace: Workspace, names: Sequence[str], report: Report, *, is_paused: bool) -> list[str]:
     """Pause pools, or let them go on, in platform.toml and at once in Prefect; returns the lines that changed."""
-    project = workspace.project
     for name in names:
-        require_pool(project, name)
+        require_pool(workspace.project, name)
     api = require_server(workspace)
-    lines = edit_keys(project.root, project.env, {("pools", name, "paused"): is_paused for name in names})
-    for name in names:
-        api.set_paused(name, is_paused=is_paused)
+    with workspace.locked(f"platformctl pools {'pause' if is_paused else 'resume'}", report) as locked:
+        project = locked.project
+        lines = edit_keys(project.root, project.env, {("pools", name, "paused"): is_paused for name in names})
+        for name in names:
+            api.set_paused(name, is_paused=is_paused)
     return lines

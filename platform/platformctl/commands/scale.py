@@ -28,10 +28,8 @@ def _pool(project: Project, pool: str | None) -> str:
     if not pools:
         raise UsageError(f"There are no pools in {project.file}.", remedy="Type `platformctl pools create NAME`.")
     if pool is None:
-        remedy = f"Say which one, such as {pools[0]}=4."
-        raise UsageError(
-            f"A number of workers for which pool? There are {len(pools)}: {', '.join(pools)}.", remedy=remedy
-        )
+        remedy = f"Name the one to scale, such as {pools[0]}=4."
+        raise UsageError(f"There are {len(pools)} pools: {', '.join(pools)}.", remedy=remedy)
     if pool not in pools:
         remedy = f"Type `platformctl pools create {pool}` to add it."
         raise UsageError(f"There is no pool {pool!r} in {project.file.name}{nearest(pool, pools)}", remedy=remedy)

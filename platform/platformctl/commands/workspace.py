@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformctl.adapters.prefect.ports import Api
-from platformctl.commands.connections import RealConnections
+from platformctl.commands.real_connections import RealConnections
 from platformctl.model.spec import RuntimeName
 from platformctl.plan.connections import Connections
 from platformctl.plan.report import Announcement, Progress, Report

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-LABEL = "io.platformctl"
-"""The prefix of the labels that every container, volume and network of a platform carries."""
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["none", "starting", "healthy", "unhealthy"]
 
@@ -30,7 +28,6 @@ class Instance:
     health: Health
     exit_code: int
     restarts: int
-    created: datetime
     started: datetime
     stranded: str = ""
     drains: bool = False

@@ -55,12 +55,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """What a service can't do. user: empty for the image's own."""
+    """What a service can't do. user: empty for the image's own. dropped: kernel capabilities. options: as Docker names them."""
 
     user: str = ""
     is_read_only: bool = True
-    capabilities: tuple[str, ...] = ()
-    may_gain_privileges: bool = False
+    dropped: tuple[str, ...] = ("ALL",)
+    options: tuple[str, ...] = ("no-new-privileges:true",)
+
+
+STOP_SECONDS: Mapping[Role, int] = {"database": 60, "server": 30}
+"""Seconds until what doesn't end is killed, where they are no pool's; the database needs them to write what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ class Service:
     instance: the name of what runs it, and of its worker in Prefect. image: a reference. command: program and arguments;
     empty for the image's own. needs: a service to the condition that it must meet first. ports: HOST:PORT:PORT each.
     stop_seconds: until it is killed. drains: whether it is a worker that lets its flow runs finish when it is told to stop.
-    is_patient: whether it waits for its server by itself, so that it may start before it. is_spare: whether it runs only while the
-    pool's one worker is replaced. release: digest of all the rest; an instance of another one is replaced.
+    waits_for_server: whether it does so by itself, and may start before it. is_spare: whether it runs only while the pool's one
+    worker is replaced. release: digest of all the rest; an instance of another one is replaced.
     """
 
     name: str
@@ -92,7 +96,7 @@ class Service:
     stop_signal: str = ""
     pool: str | None = None
     drains: bool = False
-    is_patient: bool = False
+    waits_for_server: bool = False
     is_spare: bool = False
     release: str = ""
 

@@ -197,13 +197,13 @@ class Pool(_Table):
     description: str = ""
     """What Prefect's UI says about the pool."""
     paused: bool | None = None
-    """Whether the pool hands out no runs; left as it is in Prefect where it is left out."""
+    """Whether the pool is paused. If left out, it stays as it is in Prefect."""
     memory: Memory = "1g"
     """The memory limit of each worker and of the flow runs in it."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
-    """Seconds that flow runs get to finish before their worker is stopped."""
+    """Seconds that flow runs have to finish when their worker is told to stop."""
     batch: Annotated[int, Field(ge=1, le=200)] | None = None
-    """How many workers are replaced at once; a quarter of them where it is left out, and all of them where they are processes."""
+    """How many workers are replaced at once. By default a quarter of warm workers, and all process workers."""
     preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
     """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
     on_stop: Literal["finish", "reschedule"] = "finish"
@@ -224,7 +224,7 @@ class Spec(_Table):
     server: Server = Field(default_factory=Server)
     """Prefect's API, UI and background services."""
     database: Database = Field(default_factory=Database)
-    """The PostgreSQL that holds everything Prefect knows."""
+    """Prefect's database: PostgreSQL, or SQLite on the local runtime."""
     build: Build = Field(default_factory=Build)
     """What the builds of worker images need to reach package indexes."""
     images: dict[Name, Image] = Field(default_factory=dict)

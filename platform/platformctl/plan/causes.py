@@ -26,6 +26,6 @@ def describe(instance: Instance) -> str:
 
 
 def unknown_cause(observed: Observed) -> str | None:
-    """Return what to say of a step that can't be compared yet; None where it can, or where there is no data to compare with."""
+    """Return the cause of a step that can't be compared as no server answers; None if it can be, or if there is no data yet."""
     is_unknown = observed.prefect is None and observed.machine.databases
-    return "unless Prefect has it already: no server answers yet" if is_unknown else None
+    return "the server doesn't answer yet; skipped if it exists" if is_unknown else None

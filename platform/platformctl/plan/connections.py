@@ -15,7 +15,7 @@ class Connections(Protocol):
         """Return what carries the platform. name: another one than platform.toml asks for. Raises EngineError."""
 
     def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
-        """Return what else than a runtime still runs some of the platform, so far as that can be told."""
+        """Return the other runtime if something of the platform is still there; None if not, or if this can't be found out."""
 
     def api(self, project: Project) -> Api | None:
         """Return Prefect's API, whether it answers or not; None while the platform has no secrets yet."""

@@ -7,7 +7,7 @@ from platformctl.model.observed import Machine, Observed, Prefect
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
 from platformctl.stack.files import changed_files
-from platformctl.state.marks import drained_pools
+from platformctl.state.drain_marks import drained_pools
 from platformctl.state.secrets import unwritten_secrets
 
 

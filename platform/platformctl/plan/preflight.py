@@ -12,7 +12,7 @@ from platformctl.stack.names import SERVER
 from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 
-def check_ready(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
+def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
     """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
     _check_secrets(plan, wanted, observed, runtime)
     runtime.check_tools()
@@ -40,7 +40,7 @@ def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runt
     if runs_server and API_PASSWORD in observed.unwritten_secrets:
         project = wanted.project
         found = f"The server of {project.spec.platform.name!r} runs, and its password is not in {project.secrets}."
-        remedy = f"Bring back {project.secrets}, or type `platformctl down` first: the next `up` makes a new one."
+        remedy = f"Restore {project.secrets}, or type `platformctl down` first: the next `up` makes a new one."
         raise PreflightError(found, remedy=remedy)
 
 
@@ -53,7 +53,7 @@ def _check_database(wanted: Wanted, observed: Observed, runtime: Runtime) -> Non
     name = project.spec.platform.name
     found = f"The database of {name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
     remedy = (
-        f"Bring back {project.secrets} from where the platform was started, or choose another platform.name; "
+        f"Restore {project.secrets} from the folder where the platform was started, or choose another platform.name; "
         "`platformctl down --volumes` deletes the data."
     )
     raise PreflightError(found, remedy=remedy)

@@ -1,7 +1,7 @@
 """A plan: ordered steps, each with a resource, an action and a cause, and the one change that it makes.
 
-Nothing else changes the world. A change carries all that is needed to make it, makes one call on the outside world or waits for
-one condition, and can be written down (`written.py`). The kinds of changes stand in `resources/`.
+`up`, `down` and a move change the platform only through steps. A change carries all that is needed to make it, makes one call on
+the outside world or waits for one condition, and can be written down (`plan_json.py`). The kinds of changes stand in `resources/`.
 """
 
 from collections.abc import Iterable
@@ -70,10 +70,6 @@ class Plan:
     def has_changes(self) -> bool:
         """Whether there is anything to do."""
         return bool(self.steps)
-
-    def changes_of(self, *kinds: type[Change]) -> list[Change]:
-        """Return the changes of some kinds, in order."""
-        return [step.change for step in self.steps if isinstance(step.change, kinds)]
 
 
 Steps = Iterable[Step]

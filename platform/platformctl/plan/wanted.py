@@ -11,7 +11,7 @@ from platformctl.stack.files import Files
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to run of a project, and the files of the bundle that it runs from."""
+    """The wanted services, images and deployments, and the bundle's files that they run from."""
 
     stack: Stack
     files: Files
@@ -34,4 +34,4 @@ class Wanted:
 def load_wanted(project: Project, runtime: Runtime) -> Wanted:
     """Read the project's flows, requirements and prefect.yaml, and print its bundle; raises SpecError, OSError."""
     stack = runtime.describe(project)
-    return Wanted(stack, runtime.print_bundle(stack))
+    return Wanted(stack, runtime.render_bundle(stack))

@@ -1,1 +1,1 @@
-"""What carries a platform: a Docker engine."""
+"""The runtimes: Docker and local processes, and the seam that both implement."""

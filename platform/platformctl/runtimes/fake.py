@@ -15,8 +15,9 @@ import yaml
 
 from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
 from platformctl.errors import EngineError, PlatformError, PreflightError, failed_build, refused_deployments
-from platformctl.model.observed import LABEL, Instance, Machine
-from platformctl.runtimes.docker.bundle import describe_docker, print_compose
+from platformctl.model import labels as label
+from platformctl.model.observed import Instance, Machine
+from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake_keeper import FakeKeeper
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project, load_project
@@ -48,9 +49,9 @@ class FakeRuntime:
         """Return what the Docker runtime does."""
         return describe_docker(project)
 
-    def print_bundle(self, stack: Stack) -> Files:
+    def render_bundle(self, stack: Stack) -> Files:
         """Return what the Docker runtime does."""
-        return print_compose(stack)
+        return render_compose(stack)
 
     def check_tools(self) -> None:
         """Every tool is there."""
@@ -70,7 +71,7 @@ class FakeRuntime:
     def check_image(self, image: str) -> None:
         """Raise PreflightError for an image that was withdrawn."""
         if image in self.withdrawn:
-            raise PreflightError(f"The image {image} can't be had: manifest unknown", remedy="Check the name.")
+            raise PreflightError(f"The image {image} can't be pulled: manifest unknown", remedy="Check the name.")
 
     def pull(self, image: str) -> None:
         """Have an image; raises PreflightError for one that was withdrawn."""
@@ -193,23 +194,22 @@ class FakeRuntime:
 
     def _instance(self, service: Mapping[str, Any]) -> Instance:
         now, labels = datetime.now(UTC), service["labels"]
-        name, role = labels[f"{LABEL}.service"], labels[f"{LABEL}.role"]
+        name, role = labels[label.SERVICE], labels[label.ROLE]
         is_oneshot, is_failing = role == "migrate", name in self.failing
         return Instance(
             id=f"id-{service['container_name']}-{len(self.calls)}",
             name=service["container_name"],
             service=name,
             role=role,
-            pool=labels.get(f"{LABEL}.pool"),
-            release=labels[f"{LABEL}.release"],
+            pool=labels.get(label.POOL),
+            release=labels[label.RELEASE],
             image=service["image"],
             status="exited" if is_oneshot else "running",
             health="unhealthy" if is_failing else "none" if is_oneshot else "healthy",
             exit_code=1 if is_failing else 0,
             restarts=3 if is_failing and role == "worker" else 0,
-            created=now,
             started=now,
-            drains=f"{LABEL}.drains" in labels,
+            drains=label.DRAINS in labels,
         )
 
     def _report_to_prefect(self, instance: Instance) -> None:

@@ -39,7 +39,7 @@ class Runtime(Protocol):
     def describe(self, project: Project) -> Stack:
         """Return what runs of a project: a pure function of its files."""
 
-    def print_bundle(self, stack: Stack) -> Files:
+    def render_bundle(self, stack: Stack) -> Files:
         """Return the files that a stack runs from, path to content: a pure function."""
 
     def check_tools(self) -> None:
@@ -52,7 +52,7 @@ class Runtime(Protocol):
         """Return what is there, and which of some images are."""
 
     def check_image(self, image: str) -> None:
-        """Raise PreflightError where an image can't be had."""
+        """Raise PreflightError where an image can't be pulled."""
 
     def pull(self, image: str) -> None:
         """Fetch an image."""

@@ -1,1 +1,1 @@
-"""platform.toml: its model, how it is read, and how a command edits it."""
+"""Loading, checking and editing platform.toml. Its keys are in `model/spec.py`."""

@@ -1,6 +1,6 @@
 """From a project to everything that runs of it, as values: a pure function. What a runtime prints says nothing more."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from platformctl.model.digest import digest_of
@@ -96,4 +96,3 @@ def _release(service: Service, site: Site) -> str:
 
 
 Deployments = Sequence[Deployment]
-Describe = Callable[[Project], Stack]

@@ -1,6 +1,6 @@
 """The server's services: its database, the migration of its schema, and itself."""
 
-from platformctl.model.service import Condition, HealthCheck, Isolation, Limits, Mount, Secret, Service
+from platformctl.model.service import STOP_SECONDS, Condition, HealthCheck, Isolation, Limits, Mount, Secret, Service
 from platformctl.spec.load import Project
 from platformctl.stack.names import DATABASE, MIGRATE, SERVER, instance_name
 from platformctl.stack.site import Site
@@ -38,7 +38,7 @@ def database_service(project: Project) -> Service:
         networks=("data",),
         health=HealthCheck(_IS_READY, starting=60, starting_interval=0.5, retries=6),
         isolation=Isolation(user="postgres"),
-        stop_seconds=60,
+        stop_seconds=STOP_SECONDS["database"],
         stop_signal="SIGINT",
     )
 
@@ -81,7 +81,7 @@ def server_service(project: Project, site: Site) -> Service:
         needs=needs,
         health=site.server.health,
         isolation=site.isolation,
-        stop_seconds=30,
+        stop_seconds=STOP_SECONDS["server"],
     )
 
 

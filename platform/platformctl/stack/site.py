@@ -59,13 +59,13 @@ class ServerSite:
 class WorkerSite:
     """What holds for workers, and for what registers deployments.
 
-    options: of `prefect worker start`. patient: types of workers that wait for their server by themselves, to what starts
-    them as Prefect's command line. deployments: image name to what has `prefect deploy` find its prefect.yaml.
+    options: of `prefect worker start`. waiting_programs: types of workers that wait for their server by themselves, to what
+    starts them as Prefect's command line. deploy_options, deploy_mounts: by image name, how `prefect deploy` finds its file.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    patient: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting_programs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     temporary: tuple[Mount, ...] = ()
     health: HealthCheck | None = None

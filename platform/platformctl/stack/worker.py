@@ -47,7 +47,7 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
         stop_seconds=stop_seconds(pool),
         pool=name,
         drains=drains(pool),
-        is_patient=pool.type in site.worker.patient,
+        waits_for_server=pool.type in site.worker.waiting_programs,
         is_spare=is_spare,
     )
 
@@ -55,7 +55,7 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
 def _command(site: Site, pool: Pool, name: str, instance: str) -> tuple[str, ...]:
     at_once = ("--limit", str(pool.concurrency)) if pool.concurrency else ()
     who = ("--pool", name, "--type", pool.type, "--name", instance)
-    program = site.worker.patient.get(pool.type, _PREFECT)
+    program = site.worker.waiting_programs.get(pool.type, _PREFECT)
     return (*program, "worker", "start", *who, "--install-policy", "never", *at_once, *site.worker.options)
 
 

@@ -1,1 +1,1 @@
-"""What is kept with a platform: its secrets, its lock."""
+"""What is kept with a platform: its lock, the marks of drains, its secrets."""

@@ -84,7 +84,6 @@ def test_a_container_is_observed_with_its_labels(server: Recorded, engine: Engin
             health="healthy",
             exit_code=0,
             restarts=2,
-            created=AT_NOON,
             started=AT_NOON,
             stranded="",
             drains=True,
@@ -189,7 +188,7 @@ def test_a_pull_that_fails_at_once_or_midway_is_named(
     server: Recorded, engine: Engine, status: int, body: object
 ) -> None:
     server.answer(f"POST {API}/images/create", body, status=status)
-    with pytest.raises(PreflightError, match="The image postgres:0 can't be had: manifest unknown") as failure:
+    with pytest.raises(PreflightError, match="The image postgres:0 can't be pulled: manifest unknown") as failure:
         engine.pull("postgres:0")
     assert "`docker pull postgres:0` must work" in failure.value.remedy
 
@@ -203,7 +202,7 @@ def test_an_image_that_is_here_needs_no_registry(server: Recorded, engine: Engin
 def test_an_image_that_is_nowhere_is_named(server: Recorded, engine: Engine) -> None:
     lacking(server, "postgres:0")
     server.answer(f"GET {API}/distribution/postgres:0/json", {"message": "manifest unknown"}, status=404)
-    with pytest.raises(PreflightError, match="The image postgres:0 can't be had: manifest unknown"):
+    with pytest.raises(PreflightError, match="The image postgres:0 can't be pulled: manifest unknown"):
         engine.check_image("postgres:0")
 
 
@@ -317,7 +316,7 @@ def test_an_engine_is_new_enough_or_refused(
     if is_enough:
         Engine()
         return
-    with pytest.raises(EngineError, match=r"speaks API 1\.43, too old") as failure:
+    with pytest.raises(EngineError, match=r"its API is 1\.43, and 1\.44 is needed") as failure:
         Engine()
     assert "Docker Engine 25 or later" in failure.value.remedy
 

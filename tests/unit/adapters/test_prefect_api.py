@@ -233,7 +233,7 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     assert found.registered == {"flows/a.py:a/one": "d1"}
     assert found.zombie_within == 150
     (runs,) = server.bodies("POST /api/flow_runs/filter")
-    assert runs["flow_runs"]["state"]["type"]["any_"] == ["RUNNING", "PENDING", "CANCELLING"]
+    assert runs["flow_runs"]["state"]["type"]["any_"] == ["PENDING", "RUNNING", "CANCELLING"]
     (automations,) = server.bodies("POST /api/automations/filter")
     name = "platformctl: crash flow runs that stopped sending heartbeats"
     assert automations == {"automations": {"name": {"any_": [name]}}}

@@ -62,3 +62,8 @@ def decide_lost_run(state_type: str, on_stop: OnStop) -> LostRunOutcome:
         case "CANCELLING":
             return LostRunOutcome.CANCEL  # somebody wanted it to end, and it has
     raise ValueError(f"no worker has a flow run that is {state_type}")
+
+
+def lost_run_message(cause: str) -> str:
+    """Return what the state of a flow run says whose process is gone. cause: how that came, without a full stop."""
+    return f"Its process is gone: {cause}."

@@ -2,7 +2,7 @@
 
 Importing Prefect's client takes one to four seconds of processor time on a small machine, and a status, a plan or an `up`
 with nothing to do must not cost that: what only reads, and what only starts, is asked for here. What defines objects
-goes through Prefect's own client, in `prefect_client`.
+goes through Prefect's own client, in `client.py`.
 """
 
 import json
@@ -19,12 +19,12 @@ from platformctl.adapters.prefect.ports import Json, LogLine
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL
 
 REGISTERED = "platformctl_deployments"
 """The Prefect variable that holds what each deployment was registered from."""
 ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
 """The name of the automation that ends flow runs whose process is gone."""
-UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
 _RETRIES = Retry(
     connect=0, read=0, status=7, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1, raise_on_status=False
 )
@@ -214,7 +214,7 @@ def _worker(item: Json, pool: str) -> Worker:
 
 
 def _run(item: Json) -> FlowRun:
-    since = datetime.fromisoformat((item.get("state") or item)["timestamp"]) if item.get("state") else item["created"]
-    worker = (item.get("labels") or {}).get("prefect.worker.name")
+    since = datetime.fromisoformat(item["state"]["timestamp"] if item.get("state") else item["created"])
+    worker = (item.get("labels") or {}).get(WORKER_LABEL)
     pool = item.get("work_pool_name")
     return FlowRun(item["id"], item["name"], item["state_type"], item["state_name"], since, pool, worker)

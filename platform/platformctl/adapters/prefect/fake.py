@@ -11,9 +11,9 @@ from platformctl.adapters.prefect.ports import Json, LogLine, PoolField
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from prefect_warm_worker.contract import UNFINISHED
 
 _FIELDS = {"concurrency_limit": "limit", "description": "description", "is_paused": "is_paused"}
-_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
 _PROCESS = ("name", "labels", "env", "command", "stream_output", "working_dir")
 """The job variables that Prefect's own process workers know."""
 
@@ -88,7 +88,7 @@ class FakePrefect:
     def observe(self) -> Prefect:
         """Return everything that is held."""
         self._check_up()
-        unfinished = tuple(run for run in self.flow_runs.values() if run.state_type in _UNFINISHED)
+        unfinished = tuple(run for run in self.flow_runs.values() if run.state_type in UNFINISHED)
         there = {deployment.key for deployment in self.deployments.values()}
         registered = {key: digest for key, digest in self.registered.items() if key in there}
         workers = tuple(self.worker_rows.values())

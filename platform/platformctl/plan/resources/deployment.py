@@ -48,4 +48,9 @@ def deployment_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
         cause = unknown_cause(observed) or f"new or changed: {names}"
         recorded |= {found.key: stack.digest(found) for found in stack.deployments if found.image == image}
         yield Step(f"deployments {image}", Action.REGISTER, cause, RegisterDeployments(image))
-        yield Step(f"deployments {image}", Action.RECORD, "what they are from", RecordDeployments(dict(recorded)))
+        yield Step(
+            f"deployments {image}",
+            Action.RECORD,
+            "store what they were registered from",
+            RecordDeployments(dict(recorded)),
+        )

@@ -15,7 +15,7 @@ from platformctl.model.spec import Pool
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.step import Action, Step
 from platformctl.plan.world import World
-from platformctl.state.marks import mark_drain, unmark_drain
+from platformctl.state.drain_marks import mark_drain, unmark_drain
 from platformctl.waiting import wait_until
 from prefect_warm_worker.contract import STOP_MARGIN_SECONDS, UNFINISHED
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from platformctl.model.observed import Machine, Observed
+from platformctl.model.service import STOP_SECONDS
 from platformctl.plan.step import Action, Step
 from platformctl.plan.wanted import Wanted
 from platformctl.plan.world import World
 
 _ORDER = ("deploy", "server", "migrate", "database")
-_GRACE = {"server": 30, "database": 60}
-"""Seconds until an instance is killed; the database needs them to write what it holds."""
 _SHORT_GRACE = 10
 
 
@@ -42,7 +41,7 @@ def removal_steps(machine: Machine, cause: str, *, is_data_kept: bool) -> Iterat
 
     Where the data goes too, the database needn't write it: one that is still being made ignores the signal to stop.
     """
-    graces = _GRACE if is_data_kept else _GRACE | {"database": 1}
+    graces = {str(role): seconds for role, seconds in STOP_SECONDS.items()} | ({} if is_data_kept else {"database": 1})
     others = [instance for instance in machine.instances if instance.role != "worker"]
     for instance in sorted(others, key=lambda found: _ORDER.index(found.role) if found.role in _ORDER else 0):
         change = StopInstances((instance.id,), grace=graces.get(instance.role, _SHORT_GRACE))

@@ -71,7 +71,7 @@ def _changed_pool_steps(there: WorkPool, pool: Pool) -> Iterator[Step]:
         fields = {key: new for key, (_, new) in differing.items()}
         yield Step(f"pool {there.name}", Action.UPDATE, cause, UpdatePool(there.name, fields))
     if there.missing_variables and pool.type == "warm":
-        cause = f"its jobs know no {', '.join(there.missing_variables)} yet"
+        cause = f"its job template lacks {', '.join(there.missing_variables)}"
         yield Step(f"pool {there.name}", Action.UPDATE, cause, AddJobVariables(there.name, there.missing_variables))
 
 

@@ -9,7 +9,7 @@ from platformctl.model.spec import Pool
 from platformctl.plan.step import Action, Change, Step
 from platformctl.plan.world import World
 from platformctl.spec.load import Project
-from prefect_warm_worker.contract import LostRunOutcome, decide_lost_run
+from prefect_warm_worker.contract import LostRunOutcome, decide_lost_run, lost_run_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class RequeueRun:
         world.api.requeue_run(self.run)
 
 
-def orphan_steps(project: Project, observed: Observed) -> Iterator[Step]:
+def lost_run_steps(project: Project, observed: Observed) -> Iterator[Step]:
     """End or schedule again the flow runs whose worker is gone or has started anew since. Workers of others are not judged."""
     prefix = f"{project.spec.platform.name}-worker-"
     instances = {instance.name: instance for instance in observed.machine.instances}
@@ -67,7 +67,7 @@ def _lost_run_step(run: FlowRun, cause: str, pool: Pool | None) -> Step:
 
 
 def _lost_run_change(run: FlowRun, cause: str, pool: Pool | None) -> tuple[Action, Change]:
-    message = f"Its process is gone: {cause}."
+    message = lost_run_message(cause)
     match decide_lost_run(run.state_type, pool.on_stop if pool else "finish"):
         case LostRunOutcome.REQUEUE:
             return Action.REQUEUE, RequeueRun(run.id)

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from platformctl.model.observed import Observed
 from platformctl.model.service import Role, Service
+from platformctl.plan.await_started import await_service
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.ready import await_service
 from platformctl.plan.step import Action, Step
 from platformctl.plan.wanted import Wanted
 from platformctl.plan.world import World

@@ -8,8 +8,8 @@ from typing import ClassVar
 from platformctl.model.observed import Instance, Observed
 from platformctl.model.service import Service
 from platformctl.model.spec import Pool
+from platformctl.plan.await_started import WorkerName, await_workers, is_fresh
 from platformctl.plan.causes import describe, replacement_cause
-from platformctl.plan.ready import WorkerName, await_workers, is_fresh
 from platformctl.plan.resources.drain import pause_steps, resume_steps, stop_steps
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.service import StartServices
@@ -61,7 +61,7 @@ def start_worker_steps(wanted: Wanted, observed: Observed, *, before_server: boo
     for pool in wanted.project.spec.pools:
         groups: dict[tuple[Action, str], list[Service]] = {}
         for service in wanted.stack.workers(pool):
-            if (service.is_patient or not before_server) and (need := _start_need(service, observed)):
+            if (service.waits_for_server or not before_server) and (need := _start_need(service, observed)):
                 groups.setdefault(need, []).append(service)
         for (action, cause), services in groups.items():
             change = StartServices(tuple(service.name for service in services))
@@ -79,7 +79,7 @@ def replacements(wanted: Wanted, observed: Observed, pool: str) -> list[Replacem
 
 
 def await_worker_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """Wait for all workers together that are started, or that Prefect hasn't heard of yet; those that are replaced have been."""
+    """Wait together for all workers that were started or aren't online yet. Replaced ones were waited for in their turn."""
     waited = [
         service
         for pool in wanted.project.spec.pools
@@ -107,7 +107,10 @@ def surplus_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
         yield from _removal_steps(name, instances, pool, observed, f"{count_workers(instances)}: {why}")
         for instance in instances:
             yield Step(
-                f"worker {instance.name}", Action.REMOVE, "its row in Prefect", ForgetWorker(name, instance.name)
+                f"worker {instance.name}",
+                Action.REMOVE,
+                "delete its record in Prefect",
+                ForgetWorker(name, instance.name),
             )
 
 
@@ -166,10 +169,10 @@ def _replacement_cause(service: Service, instances: tuple[Instance, ...], observ
         return None
     if cause := replacement_cause(service, instances):
         return cause
-    return "unhealthy" if instances[0].health == "unhealthy" and _had_its_chance(observed) else None
+    return "unhealthy" if instances[0].health == "unhealthy" and _server_is_settled(observed) else None
 
 
-def _had_its_chance(observed: Observed) -> bool:
+def _server_is_settled(observed: Observed) -> bool:
     """Whether the server has run for long enough: without it every worker is unhealthy, and its flow runs go on."""
     servers = observed.machine.of_service("server")
     return any(server.is_ready and observed.time - server.started > _RECOVERY for server in servers)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from platformctl.model import labels
 from platformctl.model.database import database_name
-from platformctl.model.observed import LABEL
 from platformctl.model.service import Mount, Service
 from platformctl.runtimes.docker.site import docker_site
 from platformctl.spec.load import Project
@@ -31,12 +31,13 @@ def describe_docker(project: Project) -> Stack:
     )
 
 
-def print_compose(stack: Stack) -> Mapping[str, bytes]:
+def render_compose(stack: Stack) -> Mapping[str, bytes]:
     """Return the files of a stack's bundle, path to content."""
     services = stack.services
     text = render_template(
         "compose/compose.yaml.j2",
         platform=stack.project.spec.platform.name,
+        platform_label=labels.PLATFORM,
         shared=_shared_environment(services),
         limits=services[0].limits,
         isolation=services[0].isolation,
@@ -89,15 +90,14 @@ def _shared_environment(services: Iterable[Service]) -> dict[str, str]:
 
 
 def _labels(project: Project, service: Service) -> dict[str, str]:
-    labels = {
-        "platform": project.spec.platform.name,
-        "service": service.name,
-        "role": service.role,
-        **({"pool": service.pool} if service.pool else {}),
-        **({"drains": "true"} if service.drains else {}),
-        "release": service.release,
+    return {
+        labels.PLATFORM: project.spec.platform.name,
+        labels.SERVICE: service.name,
+        labels.ROLE: service.role,
+        **({labels.POOL: service.pool} if service.pool else {}),
+        **({labels.DRAINS: "true"} if service.drains else {}),
+        labels.RELEASE: service.release,
     }
-    return {f"{LABEL}.{name}": value for name, value in labels.items()}
 
 
 def _volume(mount: Mount) -> str:

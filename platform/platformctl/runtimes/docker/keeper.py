@@ -16,10 +16,10 @@ from typing import Protocol
 
 from platformctl.adapters.holders import is_gone
 from platformctl.model.holder import Holder
-from platformctl.model.observed import LABEL
+from platformctl.model.labels import PREFIX
 from platformctl.runtimes.keeper import Attempt
 
-_HOLDER, _ENTRY, _VERSION, _CONTENT = (f"{LABEL}.{name}" for name in ("holder", "entry", "version", "content"))
+_HOLDER, _ENTRY, _VERSION, _CONTENT = (f"{PREFIX}.{name}" for name in ("holder", "entry", "version", "content"))
 
 
 class Volumes(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from platformctl.adapters.processes import port_holder
 from platformctl.model.observed import Machine
-from platformctl.runtimes.docker.bundle import describe_docker, print_compose
+from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.docker.keeper import VolumeKeeper
 from platformctl.runtimes.machine import check_address, check_free
 from platformctl.runtimes.runtime import BuildOptions, Line
@@ -29,7 +29,7 @@ class DockerRuntime:
     note = ""
 
     def __init__(self, project: Project, *, patience: int = 120) -> None:
-        """Every method but `render` raises EngineError where no engine answers. patience: seconds for its first answer."""
+        """`describe` and `render_bundle` ask no engine. patience: seconds for its first answer."""
         self._project, self._patience = project, patience
         self._platform = project.spec.platform.name
 
@@ -58,9 +58,9 @@ class DockerRuntime:
         """Return what runs of a project."""
         return describe_docker(project)
 
-    def print_bundle(self, stack: Stack) -> Files:
+    def render_bundle(self, stack: Stack) -> Files:
         """Return the files that a stack runs from."""
-        return print_compose(stack)
+        return render_compose(stack)
 
     def check_tools(self) -> None:
         """Raise EngineError where Compose or Buildx is missing or too old."""

@@ -66,7 +66,7 @@ def _worker_site(home: Mount, deployments: Deployments) -> WorkerSite:
     return WorkerSite(
         environment={"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1"},
         options=("--with-healthcheck",),
-        patient={"warm": ("python", "-m", "prefect_warm_worker")},
+        waiting_programs={"warm": ("python", "-m", "prefect_warm_worker")},
         mounts=(Mount("volume", _RESULTS, "results"),),
         temporary=(temporary, home),
         health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),

@@ -33,7 +33,7 @@ def describe_local(project: Project) -> Stack:
     )
 
 
-def print_local(stack: Stack) -> Mapping[str, bytes]:
+def render_local(stack: Stack) -> Mapping[str, bytes]:
     """Return the files of a stack's bundle, path to content."""
     processes = {f"services/{service.name}.json": _process(stack.project, service) for service in stack.services}
     return {
@@ -68,7 +68,7 @@ def _process(project: Project, service: Service) -> dict[str, object]:
         "arguments": list(service.command[1:]),  # behind `prefect`, which launch.py becomes
         "directory": str(project.local / image_folder(service.image) / APP),
         "environment": dict(service.environment),
-        "await": f"{project.server_url}/api/ready" if service.is_patient else None,
+        "await": f"{project.server_url}/api/ready" if service.waits_for_server else None,
     }
 
 

@@ -56,7 +56,6 @@ def _instance(  # noqa: PLR0913  # what the two ways to know of a process have i
         health=_server_health(project, started) if is_server else "none",
         exit_code=exit_code,
         restarts=0,
-        created=started,
         started=started,
         stranded=stranded,
         drains=label.drains and not stranded,  # without its supervisor it is stopped with all that it started

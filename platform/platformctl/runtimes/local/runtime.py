@@ -15,7 +15,7 @@ from platformctl.adapters.processes import end_marked, find_marked, machine_memo
 from platformctl.adapters.supervisor import Supervisor
 from platformctl.errors import PreflightError, UsageError, refused_deployments
 from platformctl.model.observed import Machine
-from platformctl.runtimes.local.bundle import describe_local, print_local
+from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
 from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
@@ -71,9 +71,9 @@ class LocalRuntime:
         """Return what runs of a project."""
         return describe_local(project)
 
-    def print_bundle(self, stack: Stack) -> Files:
+    def render_bundle(self, stack: Stack) -> Files:
         """Return the files that a stack runs from."""
-        return print_local(stack)
+        return render_local(stack)
 
     def check_tools(self) -> None:
         """Every tool is a package that platformctl is installed with."""

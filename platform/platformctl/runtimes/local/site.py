@@ -27,7 +27,7 @@ def local_site(project: Project, server_image: str, deployments: Deployments) ->
         results=str(project.data / "results"),
         server=_server_site(project, server_image),
         worker=WorkerSite(
-            patient=dict.fromkeys(get_args(WorkerType), ("prefect",)),
+            waiting_programs=dict.fromkeys(get_args(WorkerType), ("prefect",)),
             deploy_options={found.image: _file_options(project, found.image) for found in deployments},
         ),
         revision=environment_key(project.spec.platform.prefect),

@@ -21,7 +21,14 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
 from prefect.states import Cancelled, Crashed, Scheduled
 
-from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL, LostRunOutcome, OnStop, decide_lost_run
+from prefect_warm_worker.contract import (
+    UNFINISHED,
+    WORKER_LABEL,
+    LostRunOutcome,
+    OnStop,
+    decide_lost_run,
+    lost_run_message,
+)
 from prefect_warm_worker.forks.processes import is_engine
 
 _UNFINISHED = [StateType(name) for name in UNFINISHED]
@@ -107,7 +114,7 @@ class LostRuns:
         return found.state_id == run.state_id
 
     def _state(self, run: FlowRun, cause: str) -> State:
-        message = f"Its process is gone: {cause}."
+        message = lost_run_message(cause)
         match decide_lost_run(run.state_type or "", self._on_stop):
             case LostRunOutcome.CANCEL:
                 return Cancelled(message=message)

@@ -19,7 +19,7 @@ from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect.environments import common_environment, engine_environment
 from prefect_warm_worker._prefect.executors import Executors, open_executors
-from prefect_warm_worker.contract import Variable
+from prefect_warm_worker.contract import Variable, lost_run_message
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
 from prefect_warm_worker.forks.limits import Guard
@@ -247,7 +247,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._listener.has_heard = False
         try:
             for run, cause in await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=self.is_steady):
-                self.get_flow_run_logger(run).error("Its process is gone: %s.", cause)
+                self.get_flow_run_logger(run).error(lost_run_message(cause))
         except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
             self._listener.has_heard = True
             self.log.warning("Lost flow runs could not be searched for: %s", error)

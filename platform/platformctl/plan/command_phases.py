@@ -13,11 +13,11 @@ from platformctl.plan.resources.image import build_steps, image_steps, pull_step
 from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
 from platformctl.plan.resources.pool import pool_steps
-from platformctl.plan.resources.run import orphan_steps
+from platformctl.plan.resources.replacement import replacement_steps
+from platformctl.plan.resources.run import lost_run_steps
 from platformctl.plan.resources.schema import schema_steps
 from platformctl.plan.resources.secrets import secret_steps
 from platformctl.plan.resources.service import service_steps
-from platformctl.plan.resources.turn import turn_steps
 from platformctl.plan.resources.volume import volume_removal_steps
 from platformctl.plan.resources.worker import (
     await_worker_steps,
@@ -37,9 +37,9 @@ def up_phases(wanted: Wanted) -> tuple[Phase, ...]:
     and are worked out anew once it answers. They raise SpecError for a pool that Prefect has with another type.
     """
     return (
-        Phase("foundation", partial(_foundation, wanted)),
-        Phase("platform", partial(_platform, wanted)),
-        Phase("lost runs", partial(orphan_steps, wanted.project)),
+        Phase("server", partial(_server, wanted)),
+        Phase("pools and workers", partial(_pools_and_workers, wanted)),
+        Phase("lost runs", partial(lost_run_steps, wanted.project)),
     )
 
 
@@ -47,12 +47,12 @@ def down_phases(project: Project, cause: str, *, volumes: bool) -> tuple[Phase, 
     """Return the phases that take a platform down: workers are drained first, and the data goes only if that is asked for."""
     return (
         Phase("workers", partial(worker_removal_steps, project, cause=cause)),
-        Phase("lost runs", partial(orphan_steps, project)),
-        Phase("rest", partial(_rest, cause=cause, volumes=volumes)),
+        Phase("lost runs", partial(lost_run_steps, project)),
+        Phase("containers, networks and data", partial(_everything_else, cause=cause, volumes=volumes)),
     )
 
 
-def _foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def _server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """What leads to a server that answers.
 
     Where nothing runs yet, a build that fails leaves nothing alone: what can begin meanwhile begins. Elsewhere nothing is
@@ -61,17 +61,17 @@ def _foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from secret_steps(observed)
     yield from bundle_steps(wanted, observed)
     is_new = not observed.machine.instances
-    yield from _new_foundation(wanted, observed) if is_new else _changed_foundation(wanted, observed)
+    yield from _new_server(wanted, observed) if is_new else _changed_server(wanted, observed)
 
 
-def _changed_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def _changed_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from image_steps(wanted, observed)
     yield from service_steps(wanted, observed, "database")
     yield from schema_steps(wanted, observed)
     yield from service_steps(wanted, observed, "server")
 
 
-def _new_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def _new_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """The database is made while the server's image is built, the schema while the workers' are; workers load beside the server."""
     server_image = tuple(image for image in wanted.stack.built if image is wanted.stack.server_image)
     start_database, *await_database = tuple(service_steps(wanted, observed, "database")) or (None,)
@@ -89,21 +89,21 @@ def _new_foundation(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from await_server
 
 
-def _platform(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def _pools_and_workers(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """What the server must hold, and who works for it. Deployments are registered while workers start."""
     yield from interrupted_drain_steps(observed)
     yield from pool_steps(wanted, observed)
     yield from automation_steps(observed)
-    yield from orphan_steps(wanted.project, observed)
+    yield from lost_run_steps(wanted.project, observed)
     yield from start_worker_steps(wanted, observed)
-    yield from turn_steps(wanted, observed)
+    yield from replacement_steps(wanted, observed)
     yield from deployment_steps(wanted, observed)
     yield from await_worker_steps(wanted, observed)
     yield from surplus_steps(wanted, observed)
     yield from leftover_steps(wanted, observed)
 
 
-def _rest(observed: Observed, cause: str, *, volumes: bool) -> Iterator[Step]:
+def _everything_else(observed: Observed, cause: str, *, volumes: bool) -> Iterator[Step]:
     """Marks of drains are about pools that the database holds: they go with it."""
     yield from removal_steps(observed.machine, cause, is_data_kept=not volumes)
     yield from network_removal_steps(observed.machine, cause)

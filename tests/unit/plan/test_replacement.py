@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from platformctl.model.observed import Instance, Observed
+from platformctl.plan.command_phases import up_phases
 from platformctl.plan.phases import plan_phases
-from platformctl.plan.reconcile import up_phases
 from platformctl.plan.resources.instance import StopInstances
+from platformctl.plan.resources.replacement import replacement_steps
 from platformctl.plan.resources.service import StartServices
-from platformctl.plan.resources.turn import turn_steps
 from platformctl.plan.resources.worker import AwaitWorkers, ForgetWorker
 from platformctl.plan.step import Step
 from platformctl.plan.wanted import Wanted
@@ -64,7 +64,7 @@ def turn(*numbers: int, pool: str = "prod") -> list[tuple[str, tuple[str, ...]]]
 def test_a_quarter_of_a_pool_is_replaced_at_a_time(load: Load) -> None:
     wanted = load("workers = 9")
 
-    steps = list(turn_steps(wanted, outdated(wanted)))
+    steps = list(replacement_steps(wanted, outdated(wanted)))
 
     assert told(steps) == [*turn(1, 2), *turn(3, 4), *turn(5, 6), *turn(7, 8), *turn(9)]
 
@@ -75,7 +75,7 @@ def test_at_least_one_is_replaced_and_what_is_as_wanted_is_not(load: Load) -> No
     second = next(held for held in everything(wanted).machine.instances if held.service == "worker-prod-2")
     instances = tuple(second if held.service == second.service else held for held in observed.machine.instances)
 
-    steps = list(turn_steps(wanted, replace(observed, machine=replace(observed.machine, instances=instances))))
+    steps = list(replacement_steps(wanted, replace(observed, machine=replace(observed.machine, instances=instances))))
 
     assert told(steps) == [*turn(1), *turn(3)]
 
@@ -83,13 +83,13 @@ def test_at_least_one_is_replaced_and_what_is_as_wanted_is_not(load: Load) -> No
 def test_a_pool_says_how_many(load: Load) -> None:
     wanted = load("workers = 3\nbatch = 2")
 
-    assert told(list(turn_steps(wanted, outdated(wanted)))) == [*turn(1, 2), *turn(3)]
+    assert told(list(replacement_steps(wanted, outdated(wanted)))) == [*turn(1, 2), *turn(3)]
 
 
 def test_workers_that_can_not_drain_are_replaced_together_in_a_paused_pool(load: Load) -> None:
     wanted = load('workers = 3\ntype = "process"')
 
-    steps = list(turn_steps(wanted, outdated(wanted, drains=False)))
+    steps = list(replacement_steps(wanted, outdated(wanted, drains=False)))
 
     assert told(steps) == turn(1, 2, 3)
     assert [type(step.change).__name__ for step in steps] == [
@@ -110,7 +110,7 @@ def test_a_pool_that_somebody_paused_stays_paused(load: Load) -> None:
     assert observed.prefect
     paused = {name: replace(pool, is_paused=True) for name, pool in observed.prefect.pools.items()}
 
-    steps = turn_steps(wanted, replace(observed, prefect=replace(observed.prefect, pools=paused)))
+    steps = replacement_steps(wanted, replace(observed, prefect=replace(observed.prefect, pools=paused)))
 
     assert not {"MarkDrain", "PausePool", "ResumePool", "UnmarkDrain"} & {type(step.change).__name__ for step in steps}
 
@@ -133,7 +133,7 @@ SPARE = "worker-dev-2"
 def test_a_pool_of_one_is_served_by_a_spare_meanwhile(load: Load) -> None:
     wanted = load("workers = 2")
 
-    assert told(list(turn_steps(wanted, outdated(wanted, "dev")))) == [
+    assert told(list(replacement_steps(wanted, outdated(wanted, "dev")))) == [
         ("start", (SPARE,)),
         ("await", (SPARE,)),
         *turn(1, pool="dev"),
@@ -151,7 +151,7 @@ def test_a_spare_needs_room(load: Load, gibibytes: int | None, has_room: bool) -
     observed = outdated(wanted, "dev")
     memory = None if gibibytes is None else gibibytes * GIB
 
-    steps = list(turn_steps(wanted, replace(observed, machine=replace(observed.machine, memory=memory))))
+    steps = list(replacement_steps(wanted, replace(observed, machine=replace(observed.machine, memory=memory))))
 
     assert (("start", (SPARE,)) in told(steps)) == has_room
 
@@ -160,7 +160,7 @@ def test_a_spare_needs_room(load: Load, gibibytes: int | None, has_room: bool) -
 def test_what_serves_nothing_needs_no_spare(load: Load, change: dict[str, object]) -> None:
     wanted = load("workers = 2")
 
-    steps = list(turn_steps(wanted, outdated(wanted, "dev", **change)))  # type: ignore[arg-type]  # as above
+    steps = list(replacement_steps(wanted, outdated(wanted, "dev", **change)))  # type: ignore[arg-type]  # as above
 
     assert told(steps) == turn(1, pool="dev")
 
@@ -171,7 +171,7 @@ def test_a_drain_gives_runs_their_grace_and_names_them(load: Load) -> None:
     assert observed.prefect
     observed = replace(observed, prefect=replace(observed.prefect, runs=(run("acme-worker-prod-1"),)))
 
-    first, *_ = turn_steps(wanted, observed)
+    first, *_ = replacement_steps(wanted, observed)
 
     assert first.cause == "worker-prod-1: its settings changed; 90 s to finish for brave-otter"
     assert isinstance(first.change, StopInstances)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from platformctl.model.observed import Observed
+from platformctl.plan.command_phases import down_phases, up_phases
 from platformctl.plan.phases import plan_phases
-from platformctl.plan.reconcile import down_phases, up_phases
+from platformctl.plan.plan_json import read_plan, write_plan
 from platformctl.plan.resources import CHANGES
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
-from platformctl.plan.written import read_plan, write_plan
 from projects import DEPLOYMENTS, load_docker, write_project
 from worlds import everything, nothing, run
 

@@ -20,7 +20,7 @@ from platformctl.plan.wanted import Wanted
 from prefect_warm_worker.contract import STOP_MARGIN_SECONDS
 
 
-def turn_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def replacement_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Replace the workers of each pool that can't stay as they are."""
     for name, pool in wanted.project.spec.pools.items():
         if replaced := replacements(wanted, observed, name):
@@ -66,11 +66,15 @@ def _has_room(wanted: Wanted, observed: Observed, spare: Service) -> bool:
 
 
 def _spare_start_steps(name: str, spare: Service) -> Iterator[Step]:
-    yield Step(f"workers {name}", Action.CREATE, f"{spare.name} serves meanwhile", StartServices((spare.name,)))
+    yield Step(
+        f"workers {name}", Action.CREATE, f"{spare.name} serves during the replacement", StartServices((spare.name,))
+    )
     yield await_workers_step(f"workers {name}", [spare])
 
 
 def _spare_stop_steps(name: str, pool: Pool, spare: Service) -> Iterator[Step]:
     change = StopInstances((spare.instance,), pool.grace + STOP_MARGIN_SECONDS)
-    yield Step(f"workers {name}", Action.DRAIN, f"{count_workers([spare])}: {spare.name} has served", change)
-    yield Step(f"worker {spare.instance}", Action.REMOVE, "its row in Prefect", ForgetWorker(name, spare.instance))
+    yield Step(f"workers {name}", Action.DRAIN, f"{count_workers([spare])}: {spare.name} is no longer needed", change)
+    yield Step(
+        f"worker {spare.instance}", Action.REMOVE, "delete its record in Prefect", ForgetWorker(name, spare.instance)
+    )

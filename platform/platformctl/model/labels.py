@@ -1,0 +1,12 @@
+"""The labels of what belongs to a platform on an engine: containers, volumes and networks."""
+
+PREFIX = "io.platformctl"
+PLATFORM = f"{PREFIX}.platform"
+SERVICE = f"{PREFIX}.service"
+ROLE = f"{PREFIX}.role"
+POOL = f"{PREFIX}.pool"
+RELEASE = f"{PREFIX}.release"
+DRAINS = f"{PREFIX}.drains"
+"""Of a worker that lets its flow runs finish when it is told to stop."""
+KIND = f"{PREFIX}.kind"
+"""Of a volume that holds no data but what its labels say."""
