@@ -29,8 +29,9 @@ class NewStack(Protocol):
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """What is about Docker only needs an engine too, and what is here brings up a platform."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.e2e)
+        if not item.path.is_relative_to(Path(__file__).parent):
+            continue  # the hook is given all that is collected
+        item.add_marker(pytest.mark.e2e)
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.engine)
 
