@@ -143,7 +143,7 @@ def test_the_last_lines_are_read(server: Recorded, engine: Engine) -> None:
 
 
 def test_what_a_health_check_said_last_is_read(server: Recorded, engine: Engine) -> None:
-    checks = [{"Output": "old"}, {"Output": " connection refused\n"}]
+    checks = [{"Output": "oldest"}, {"Output": "old"}, {"Output": " connection refused\n"}]
     for health in ({"Health": {"Log": checks}}, {"Health": {"Log": None}}, {}):
         server.answer(f"GET {API}/containers/one/json", {"State": health})
     assert [engine.health_output("one") for _ in range(3)] == ["connection refused", "", ""]
@@ -251,8 +251,9 @@ def test_a_state_volume_is_created_with_its_labels(server: Recorded, engine: Eng
 @pytest.mark.parametrize("labels", [None, {}, {"io.platformctl.kind": "data"}])
 def test_a_volume_of_the_name_that_holds_data_is_refused(server: Recorded, engine: Engine, labels: object) -> None:
     server.answer(f"POST {API}/volumes/create", {"Labels": labels})
-    with pytest.raises(EngineError, match="'acme_lock' is there already, and not platformctl's"):
+    with pytest.raises(EngineError, match="'acme_lock' is there already, and not platformctl's") as failure:
         engine.create_state("acme", "acme_lock", {})
+    assert "Choose another platform.name" in failure.value.remedy
 
 
 def test_state_volumes_are_those_of_the_platform(server: Recorded, engine: Engine) -> None:
