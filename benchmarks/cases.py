@@ -99,4 +99,4 @@ def _up_from_nothing(stack: BenchStack) -> Case:
         compose_from_nothing,
         lambda: stack.compose("up", "--detach", "--wait"),
     )
-    return Case("up-from-nothing", ours, peer, seconds=None, ratio=1.1)
+    return Case("up-from-nothing", ours, peer, seconds=None, ratio=1.0)

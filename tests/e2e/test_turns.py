@@ -16,13 +16,13 @@ def _await_line(process: subprocess.Popen[str], words: str) -> None:
 
 def _replace_under_a_run(stack: Stack) -> set[str]:
     """Replace all workers while one has a run, and return the workers that took the runs which began meanwhile."""
-    run = stack.server.start_slow_run(seconds=45)
+    run = stack.server.start_slow_run(seconds=75)
     takers = set()
     stack.edit("grace = 120", "grace = 121")
     with stack.begin("up") as replacing:
         _await_line(replacing, "to finish for")
         step("While the run's worker waits for it, other runs begin and end.")
-        for _ in range(3):
+        for _ in range(2):
             other = stack.server.start_run("hello/hello")
             assert stack.server.await_end(other) == "COMPLETED"
             takers.add(stack.server.worker_of(other))
