@@ -20,12 +20,12 @@ def plan(
 ) -> None:
     """Show the steps that `up` would take, and why."""
     from platformctl.commands.plan import preview
+    from platformctl.plan.plan_json import plan_content
     from platformctl_cli.display import show_json, show_plan
-    from platformctl_cli.summary import plan_content
 
     found = preview(replace(context.obj, runtime_name=runtime) if runtime else context.obj)
     if output is Format.JSON:
-        show_json(plan_content(found))
+        show_json({"changes": found.has_changes, "steps": plan_content(found)})
     else:
         show_plan(found)
     if check and found.has_changes:

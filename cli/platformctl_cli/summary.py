@@ -1,11 +1,10 @@
-"""What a command says at its end: the address and what to type next, the status, the content of a plan."""
+"""What a command says at its end: the address and what to type next, the status."""
 
 from pathlib import Path
 
 from platformctl.commands.change import Outcome
 from platformctl.commands.status import PoolStatus, Status
 from platformctl.commands.workspace import Workspace
-from platformctl.plan.step import Plan
 from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
 from platformctl_cli.display import out, show_edits, show_table
 
@@ -51,12 +50,6 @@ def _next(outcome: Outcome) -> list[tuple[str, str]]:
         ("run FLOW/DEPLOYMENT --watch", "start a flow run and follow it"),
         (f"scale {pools[0]}=4", "more workers"),
     ]
-
-
-def plan_content(plan: Plan) -> dict[str, object]:
-    """Return a plan as `plan -o json` prints it."""
-    steps = [{"resource": step.resource, "action": str(step.action), "cause": step.cause} for step in plan.steps]
-    return {"changes": plan.has_changes, "steps": steps}
 
 
 def show_status(status: Status, secrets: Path) -> None:

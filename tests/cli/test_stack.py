@@ -146,11 +146,13 @@ def test_plan_changes_nothing_and_check_says_whether_there_is_something(cli: Cli
     assert "Nothing to do" in cli("plan").output
 
 
-def test_a_plan_as_json_has_resources_actions_and_causes(cli: Cli) -> None:
+def test_a_plan_as_json_has_resources_actions_causes_and_changes(cli: Cli) -> None:
     content = json.loads(cli("plan", "-o", "json").output)
 
     assert content["changes"] is True
-    assert {"resource": "database", "action": "create", "cause": "not there"} in content["steps"]
+    change = {"kind": "StartServices", "services": ["database"], "recreate": False}
+    wanted = {"resource": "database", "action": "create", "cause": "not there", "change": change}
+    assert wanted in content["steps"]
 
 
 def test_status_as_json_has_the_documented_fields(running: Cli) -> None:

@@ -1,4 +1,4 @@
-"""A plan as JSON and back, for what must outlive the command that made it."""
+"""A plan as JSON and back, for programs that read it and for what must outlive the command that made it."""
 
 import json
 from typing import Any
@@ -11,9 +11,14 @@ from platformctl.plan.step import Action, Change, Plan, Step
 _KINDS = {kind.__name__: kind for kind in CHANGES}
 
 
+def plan_content(plan: Plan) -> list[dict[str, Any]]:
+    """Return a plan as JSON has it: a list of steps, each change with the name of its kind."""
+    return [_step_content(step) for step in plan.steps]
+
+
 def write_plan(plan: Plan) -> str:
-    """Return a plan as JSON: a list of steps, each change with the name of its kind."""
-    return json.dumps([_written(step) for step in plan.steps], indent=2)
+    """Return a plan as JSON."""
+    return json.dumps(plan_content(plan), indent=2)
 
 
 def read_plan(text: str) -> Plan:
@@ -21,7 +26,7 @@ def read_plan(text: str) -> Plan:
     return Plan(tuple(_read(item) for item in json.loads(text)))
 
 
-def _written(step: Step) -> dict[str, Any]:
+def _step_content(step: Step) -> dict[str, Any]:
     kind = type(step.change)
     change = {"kind": kind.__name__, **TypeAdapter(kind).dump_python(step.change, mode="json")}
     return {"resource": step.resource, "action": str(step.action), "cause": step.cause, "change": change}
