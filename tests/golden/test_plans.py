@@ -10,7 +10,7 @@ import pytest
 
 from golden_check import Golden
 from platformctl.model.observed import FlowRun, Instance, Observed, Worker
-from platformctl.plan.command_phases import up_phases
+from platformctl.plan.command_phases import down_phases, up_phases
 from platformctl.plan.phases import plan_phases
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
@@ -85,6 +85,13 @@ def with_pool_for_processes(observed: Observed) -> Observed:
     return replace(old, prefect=replace(observed.prefect, pools=pools))
 
 
+def shown(plan: Plan) -> bytes:
+    """Each step as it is printed, and below it what it changes; digests left out."""
+    lines = [line for step in plan.steps for line in (str(step), f"         {step.change}")]
+    text = re.sub(r"(acme/\w+):[0-9a-f]{12}", r"\1:TAG", "\n".join(lines))
+    return "".join(f"{line}\n" for line in re.sub(r"\b[0-9a-f]{12}\b", "DIGEST", text).splitlines()).encode()
+
+
 CHANGES: dict[str, Change] = {
     "from-nothing": lambda _, __: nothing(),
     "as-wanted": lambda _, o: o,
@@ -144,9 +151,35 @@ CHANGES: dict[str, Change] = {
 def test_a_plan_says_what_and_why(name: str, wanted: Wanted, golden: Golden) -> None:
     plan = reconcile(wanted, CHANGES[name](wanted, everything(wanted)))
 
-    text = re.sub(r"acme/(\w+):[0-9a-f]{12}", r"acme/\1:TAG", str(plan))
-    golden(TEXTS / f"{name}.txt", f"{text}\n".encode() if text else b"")
+    golden(TEXTS / f"{name}.txt", shown(plan))
     assert plan.has_changes == (name not in ("as-wanted", "runs-that-go-on"))
+
+
+DOWNS: dict[str, Change] = {
+    "down": lambda _, o: with_networks(o),
+    "down-under-runs": lambda _, o: with_runs(with_networks(o), run("acme-worker-prod-1"), run("another-host")),
+    "down-of-what-is-left": lambda wanted, o: without_server(with_surplus_worker(wanted, o)),
+    "down-of-processes": lambda _, o: replace(
+        o,
+        interrupted_drains=("dev",),
+        machine=replace(o.machine, instances=tuple(replace(held, drains=False) for held in o.machine.instances)),
+    ),
+    "down-of-a-worker-that-is-gone": lambda _, o: with_instance(
+        with_runs(o, run("acme-worker-prod-2", state="CANCELLING")), "worker-prod-2", lambda _: None
+    ),
+}
+
+
+def with_networks(observed: Observed) -> Observed:
+    return replace(observed, machine=replace(observed.machine, networks=("acme_data", "acme_platform")))
+
+
+@pytest.mark.parametrize("volumes", [False, True])
+@pytest.mark.parametrize("name", DOWNS)
+def test_a_down_says_what_and_why(name: str, volumes: bool, wanted: Wanted, golden: Golden) -> None:
+    plan = plan_phases(down_phases(wanted.project, "down", volumes=volumes), DOWNS[name](wanted, everything(wanted)))
+
+    golden(TEXTS / f"{name}{'-volumes' if volumes else ''}.txt", shown(plan))
 
 
 def test_what_ran_is_scheduled_again_where_its_pool_wants_that(tmp_path: Path) -> None:

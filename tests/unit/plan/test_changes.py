@@ -1,0 +1,74 @@
+"""Each change makes one call on the outside world: which one, and with what."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from platformctl.model.observed import WorkPool
+from platformctl.plan.resources import CHANGES
+from platformctl.plan.resources.automation import SetZombieAutomation
+from platformctl.plan.resources.deployment import RecordDeployments, RegisterDeployments
+from platformctl.plan.resources.drain import PausePool, ResumePool
+from platformctl.plan.resources.image import PullImage
+from platformctl.plan.resources.instance import StopInstances
+from platformctl.plan.resources.network import RemoveNetwork
+from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
+from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
+from platformctl.plan.resources.service import StartServices
+from platformctl.plan.resources.volume import RemoveVolume
+from platformctl.plan.resources.worker import ForgetWorker
+from platformctl.plan.step import Change
+from platformctl.plan.world import World
+
+POOL = WorkPool("prod", "warm", 4, "", is_paused=False)
+CALLS: list[tuple[Change, str]] = [
+    (PullImage("postgres:17"), "runtime.pull('postgres:17')"),
+    (StartServices(("server",)), "runtime.start(('server',), recreate=False)"),
+    (StartServices(("server",), recreate=True), "runtime.start(('server',), recreate=True)"),
+    (StopInstances(("a", "b"), 30), "runtime.stop(('a', 'b'), grace=30)"),
+    (RegisterDeployments("etl"), "runtime.register('etl')"),
+    (RemoveNetwork("acme_data"), "runtime.remove_network('acme_data')"),
+    (RemoveVolume("acme_database"), "runtime.remove_volume('acme_database')"),
+    (CreatePool(POOL), f"client.create_pool({POOL})"),
+    (UpdatePool("prod", {"is_paused": True}), "client.update_pool('prod', {'is_paused': True})"),
+    (AddJobVariables("prod", ("memory_limit",)), "client.add_job_variables('prod', ('memory_limit',))"),
+    (SetZombieAutomation(120.0), "client.set_zombie_automation(120.0)"),
+    (RecordDeployments({"a": "1"}), "client.set_registered({'a': '1'})"),
+    (PausePool("prod"), "api.set_paused('prod', is_paused=True)"),
+    (ResumePool("prod"), "api.set_paused('prod', is_paused=False)"),
+    (CrashRun("r1", "why"), "api.crash_run('r1', 'why')"),
+    (CancelRun("r1", "why"), "api.cancel_run('r1', 'why')"),
+    (RequeueRun("r1"), "api.requeue_run('r1')"),
+    (ForgetWorker("prod", "acme-worker-prod-1"), "api.delete_worker('prod', 'acme-worker-prod-1')"),
+]
+CLIENT = (CreatePool, UpdatePool, AddJobVariables, SetZombieAutomation, RecordDeployments)
+
+
+@dataclass
+class Recorder:
+    """A world of which every call is written down."""
+
+    path: str = ""
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> "Recorder":
+        return Recorder(f"{self.path}.{name}".lstrip("."), self.calls)
+
+    def __call__(self, *words: Any, **options: Any) -> None:  # noqa: ANN401  # whatever the call takes
+        shown = [repr(word) for word in words] + [f"{name}={value!r}" for name, value in options.items()]
+        self.calls.append(f"{self.path}({', '.join(shown)})")
+
+
+@pytest.mark.parametrize(("change", "call"), CALLS, ids=[type(change).__name__ for change, _ in CALLS])
+def test_a_change_makes_its_call(change: Change, call: str) -> None:
+    world = Recorder()
+
+    change.apply(cast("World", world))
+
+    assert world.calls == [call]
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_says_whether_it_needs_prefects_client(kind: type[Change]) -> None:
+    assert kind.needs_client == (kind in CLIENT)
