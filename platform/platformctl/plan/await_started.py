@@ -28,12 +28,14 @@ class WorkerName:
     pool: str
 
 
-def await_service(runtime: Runtime, service: str, instance: str, *, is_oneshot: bool) -> None:
+def await_service(
+    runtime: Runtime, service: str, instance: str, *, is_oneshot: bool, seconds: float | None = None
+) -> None:
     """Wait until a service is healthy, or a one-shot completed; raises ServiceError with its last lines.
 
-    instance: the name of what runs it.
+    instance: the name of what runs it. seconds: how long it may take; what such a service needs at most, where it is None.
     """
-    seconds = _MIGRATION_SECONDS if is_oneshot else _SERVICE_SECONDS
+    seconds = seconds if seconds is not None else _MIGRATION_SECONDS if is_oneshot else _SERVICE_SECONDS
     seen: list[Instance] = []
 
     def check() -> bool | None:
@@ -47,8 +49,18 @@ def await_service(runtime: Runtime, service: str, instance: str, *, is_oneshot: 
         raise _late(runtime, service, instance, seen, seconds)
 
 
-def await_workers(runtime: Runtime, api: Api, workers: Sequence[WorkerName], note: Callable[[str], None]) -> None:
-    """Wait until workers are online in Prefect; raises ServiceError with the last lines of one that fails."""
+def await_workers(
+    runtime: Runtime,
+    api: Api,
+    workers: Sequence[WorkerName],
+    note: Callable[[str], None],
+    *,
+    seconds: float = _WORKERS_SECONDS,
+) -> None:
+    """Wait until workers are online in Prefect; raises ServiceError with the last lines of one that fails.
+
+    seconds: how long that may take.
+    """
     waited = {worker.service for worker in workers}
     seen: dict[str, Instance] = {}
     noted = [0.0]
@@ -64,10 +76,10 @@ def await_workers(runtime: Runtime, api: Api, workers: Sequence[WorkerName], not
             noted[0] = time.monotonic()
         return True if len(online) == len(workers) else None
 
-    if wait_until(check, seconds=_WORKERS_SECONDS) is None:
+    if wait_until(check, seconds=seconds) is None:
         missing = next(worker for worker in workers if worker.service not in _online(api, workers, seen))
         found = [seen[missing.service]] if missing.service in seen else []
-        raise _late(runtime, missing.service, missing.instance, found, _WORKERS_SECONDS)
+        raise _late(runtime, missing.service, missing.instance, found, seconds)
 
 
 def is_fresh(row: Worker, instance: Instance) -> bool:
