@@ -115,6 +115,14 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
         return
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for doesn't."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def machine_memory() -> int:
     """Return how many bytes of memory this machine has."""
     return int(psutil.virtual_memory().total)

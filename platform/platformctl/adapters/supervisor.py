@@ -18,6 +18,7 @@ from typing import Any
 from supervisor.states import ProcessStates
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from platformctl.adapters.processes import is_alive
 from platformctl.errors import SupervisorError
 from platformctl.model.observed import Status
 from platformctl.waiting import wait_until
@@ -117,9 +118,15 @@ class Supervisor:
                 self._remove(server, info, grace=grace)
 
     def end(self) -> None:
-        """End it, with all that it keeps."""
-        if self._ask("shutdown") is not None:
-            wait_until(lambda: None if self.is_running() else True, seconds=_END_SECONDS, pause=0.05)
+        """End it, with all that it keeps, and wait until its process is gone: it stops answering a little before."""
+        try:
+            pid = self._ask("getPID")
+            self._ask("shutdown")
+        except _EndingError:
+            pid = None
+        if not wait_until(lambda: None if self.is_running() else True, seconds=_END_SECONDS, pause=0.05) or pid is None:
+            return
+        wait_until(lambda: None if is_alive(pid) else True, seconds=_END_SECONDS, pause=0.02)
 
     def _remove(self, server: Any, info: Mapping[str, Any], *, grace: float) -> None:  # noqa: ANN401  # a remote object
         name = f"{info['group']}:{info['name']}"

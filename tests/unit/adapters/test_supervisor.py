@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from platformctl.adapters.processes import is_alive
 from platformctl.adapters.supervisor import Supervised, Supervisor
 from platformctl.errors import SupervisorError
 from platformctl.waiting import wait_until
@@ -144,9 +145,11 @@ def test_the_end_of_it_ends_what_it_keeps(tmp_path: Path) -> None:
     supervisor.launch({"PATH": os.environ["PATH"]})
     supervisor.start(["one"], anew=False)
     pid = found(supervisor)["one"].pid
+    daemon = psutil.Process(pid).ppid()
 
     supervisor.end()
 
+    assert not is_alive(daemon)
     assert not supervisor.is_running()
     assert supervisor.processes() is None
     assert not psutil.pid_exists(pid)
