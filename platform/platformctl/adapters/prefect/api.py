@@ -125,7 +125,7 @@ class PrefectApi:
         self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
 
     def cancel_run(self, id_: str, message: str) -> None:
-        """Force a flow run that has not begun into the state Cancelled."""
+        """Force a flow run into the state Cancelled: one that has not begun, or whose process is gone."""
         state = {"type": "CANCELLED", "name": "Cancelled", "message": message}
         self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
 

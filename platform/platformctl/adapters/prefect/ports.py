@@ -67,7 +67,7 @@ class Api(Protocol):
         """Force a flow run into the state Crashed, which frees what it held."""
 
     def cancel_run(self, id_: str, message: str) -> None:
-        """Force a flow run that has not begun into the state Cancelled."""
+        """Force a flow run into the state Cancelled: one that has not begun, or whose process is gone."""
 
     def requeue_run(self, id_: str) -> None:
         """Schedule a flow run anew, for now."""
