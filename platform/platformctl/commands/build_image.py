@@ -42,28 +42,34 @@ def build_images(  # noqa: PLR0913  # what `build-image` lets its user choose
     present = workspace.runtime.observe([image.reference for image in chosen]).images
     is_forced = not use_cache or push or bool(platforms)
     stale = [image for image in chosen if is_forced or image.reference not in present]
-    if stale:
-        _build(workspace, stale, report, use_cache=use_cache, push=push, platforms=platforms)
-    return [BuiltImage(image.name, image.reference, was_built=image in stale) for image in chosen]
+    names = [image.name for image in stale]
+    built = _build(workspace, names, report, use_cache=use_cache, push=push, platforms=platforms) if stale else {}
+    return [
+        BuiltImage(image.name, built.get(image.name, image).reference, was_built=image.name in built)
+        for image in chosen
+    ]
 
 
 def _build(  # noqa: PLR0913  # as above
     workspace: Workspace,
-    images: Sequence[WorkerImage],
+    names: Sequence[str],
     report: Report,
     *,
     use_cache: bool,
     push: bool,
     platforms: Sequence[str],
-) -> None:
+) -> dict[str, WorkerImage]:
+    """Build images as the files are once the lock is held: another command may have been waited for."""
     from platformctl.stack.files import write_files  # noqa: PLC0415  # what a build needs, most calls don't
     from platformctl.state.build_secrets import build_secrets  # noqa: PLC0415
 
-    with workspace.locked("platformctl build-image", report):
-        write_files(workspace.wanted.files, workspace.project.bundle)
-        options = BuildOptions(build_secrets(workspace.project), use_cache, push, tuple(platforms))
-        for image in images:
-            workspace.runtime.build(image, options, lambda line: report(Progress(line)))
+    with workspace.locked("platformctl build-image", report) as locked:
+        write_files(locked.wanted.files, locked.project.bundle)
+        options = BuildOptions(build_secrets(locked.project), use_cache, push, tuple(platforms))
+        images = {image.name: image for image in locked.wanted.stack.images if image.name in names}
+        for image in images.values():
+            locked.runtime.build(image, options, lambda line: report(Progress(line)))
+    return images
 
 
 def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> WorkerImage:
