@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,7 +102,16 @@ class Stack:
         try:
             yield Stack(folder, self.port, self.machine.seen_from(folder))
         finally:
+            self._remove_what_prefect_wrote_meanwhile()
             folder.rename(self.folder)
+
+    def _remove_what_prefect_wrote_meanwhile(self) -> None:
+        """A server that still ran may have made its home anew at the old place, and platformctl nothing."""
+        home = self.folder / ".platform" / "local" / "home"
+        shutil.rmtree(home, ignore_errors=True)
+        for folder in (home.parent, home.parent.parent, self.folder):
+            if folder.exists():
+                folder.rmdir()
 
     def edit(self, old: str, new: str, file: str = "platform.toml") -> None:
         """Replace a text in a file of the project; it must be there."""
