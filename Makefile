@@ -1,12 +1,15 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up mutants test test-engine test-local test-others test-rest test-comparison test-workers check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
+.PHONY: up mutants test test-engine test-local test-others test-rest test-comparison test-workers test-clients check-prefect check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 QUICKSTART := examples/quickstart
 WARM := images/prefect-warm-worker
 # Each supported minor of Prefect, and the day whose versions of its dependencies it is held to.
-PREFECTS := 3.6.29@2026-05-02 3.7.8@2026-07-10 3.8.8@2026-10-07
+RELEASES := PYTHONPATH=platform $(PYTHON) tools/releases.py
+PREFECTS := $(shell $(RELEASES))
+MINORS := $(foreach release,$(PREFECTS),$(basename $(firstword $(subst @, ,$(release)))))
+NEWEST := $(lastword $(MINORS))
 
 up: $(VENV)/.runtime
 	@$(BIN)/platformctl -C $(QUICKSTART) up
@@ -29,11 +32,11 @@ test-rest:
 
 # The package of the warm worker with the newest Prefect, and with each that it supports, one after the other.
 WORKERS := $(VENV)/workers
-test-others: $(WORKERS)/3.8/.ready # its Prefect serves those that hold the Prefect in memory against a real one
-test-comparison: $(WORKERS)/3.8/.ready
+test-others: $(WORKERS)/$(NEWEST)/.ready # its Prefect serves those that hold the Prefect in memory against a real one
+test-comparison: $(WORKERS)/$(NEWEST)/.ready
 	$(<D)/bin/pytest $(WARM)/tests -m comparison $(ARGS) || test $$? -eq 5 # as above
 
-test-workers: $(foreach release,$(PREFECTS),$(WORKERS)/$(basename $(firstword $(subst @, ,$(release))))/.ready)
+test-workers: $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.ready)
 	@set -e; for ready in $^; do echo "Prefect $$(basename $$(dirname $$ready))"; \
 	  $$(dirname $$ready)/bin/pytest $(WARM)/tests $(ARGS); done
 
@@ -44,6 +47,24 @@ $(WORKERS)/%/.ready: images/constraints/%.txt constraints/dev.txt $(WARM)/pyproj
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --constraint constraints/dev.txt pytest iniconfig pluggy hatchling pathspec trove-classifiers
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable $(WARM)
 	@touch $@
+
+# The client of each Prefect on the server of each: what is asked of one, the other must know.
+test-clients: $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.client)
+	@set -e; for client in $(MINORS); do for server in $(MINORS); do echo "client $$client, server $$server"; \
+	  PLATFORMCTL_TEST_SERVER=$$server $(WORKERS)/$$client/bin/python -m pytest -q tests/contract/test_prefect.py $(ARGS); done; done
+
+$(WORKERS)/%/.client: $(WORKERS)/%/.ready pyproject.toml
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --constraint constraints/dev.txt --constraint images/constraints/$*.txt --editable . pytest-httpserver
+	@touch $@
+
+# What a version of Prefect breaks: docs/new-prefect.md. MINOR=3.8 names another one than the newest.
+MINOR ?= $(NEWEST)
+check-prefect: $(VENV)/.dev $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.client)
+	$(WORKERS)/$(MINOR)/bin/pytest $(WARM)/tests $(ARGS)
+	@set -e; for other in $(MINORS); do \
+	  echo "client $(MINOR), server $$other"; PLATFORMCTL_TEST_SERVER=$$other $(WORKERS)/$(MINOR)/bin/pytest -q tests/contract/test_prefect.py; \
+	  echo "client $$other, server $(MINOR)"; PLATFORMCTL_TEST_SERVER=$(MINOR) $(WORKERS)/$$other/bin/pytest -q tests/contract/test_prefect.py; done
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest tests/e2e/test_versions.py -k "$(MINOR)"
 
 # Changes the code in many small ways, one at a time, and tells which of them the tests without an engine don't notice.
 # It takes a second or two for each: ARGS="platformctl.plan.* platformctl.adapters.engine.*" names modules.
@@ -100,14 +121,14 @@ $(VENV)/.dev: $(VENV)/.runtime constraints/dev.txt $(WARM)/pyproject.toml
 
 # Versions published in the last week are left out: time for a broken or malicious one to be withdrawn.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	--no-emit-index-url --constraint constraints/held.in --exclude-newer
+	--no-emit-index-url --exclude-newer
 WEEK_OLD = "$$(date -u -d '-7 days' +%FT00:00:00Z)"
 lock: $(VENV)/bin/uv
 	$(COMPILE) $(WEEK_OLD) --extra build pyproject.toml -o constraints/runtime.txt
 	$(COMPILE) $(WEEK_OLD) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
 	echo uv | $(COMPILE) $(WEEK_OLD) - -o constraints/uv.txt
-	for release in $(PREFECTS); do version=$${release%@*}; echo "prefect==$$version" | \
-	  $(COMPILE) $${release#*@}T00:00:00Z --no-annotate --no-emit-package prefect - -o images/constraints/$${version%.*}.txt; done
+	for release in $(PREFECTS); do version=$${release%@*}; minor=$${version%.*}; $(RELEASES) $$minor | \
+	  $(COMPILE) $${release#*@}T00:00:00Z --no-annotate --no-emit-package prefect - -o images/constraints/$$minor.txt; done
 
 # What is rendered and committed: the reference stacks, the schema, the texts of plans. Look at the difference.
 golden: $(VENV)/.dev

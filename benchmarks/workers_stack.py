@@ -20,9 +20,9 @@ from workers_api import Api
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "images" / "prefect-warm-worker"
-PREFECT = "3.8.8"
+PREFECT = "3.9.1"
 SERVER = f"prefecthq/prefect:{PREFECT}-python3.13"
-DATABASE = "postgres:17"
+DATABASE = "postgres:18"
 KINDS = ("process", "warm")
 _COMMON = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 _SERVER = {

@@ -22,7 +22,7 @@ def everything(wanted: Wanted) -> Observed:
     services = [service for service in wanted.stack.services if service.role != "deploy" and not service.is_spare]
     images = {service.image for service in services} | {image.reference for image in wanted.stack.built}
     name = wanted.project.spec.platform.name
-    volumes = {f"{name}_database": NOON - timedelta(minutes=1)}
+    volumes = {f"{name}_database-18": NOON - timedelta(minutes=1)}
     machine = Machine(tuple(instance(service) for service in services), volumes, (), frozenset(images))
     return Observed(NOON + timedelta(hours=1), (), (), (), machine, _prefect(wanted, services))
 
@@ -64,4 +64,4 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         if service.role == "worker"
     )
     registered = {deployment.key: wanted.stack.digest(deployment) for deployment in wanted.stack.deployments}
-    return Prefect("3.8.8", pools, workers, (), registered, ZOMBIE_WITHIN)
+    return Prefect("3.9.1", pools, workers, (), registered, ZOMBIE_WITHIN)

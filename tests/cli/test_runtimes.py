@@ -43,8 +43,8 @@ def test_up_takes_down_what_the_former_runtime_runs_before_it_starts_anything(mo
 
 
 def test_a_machine_that_is_not_ready_leaves_the_former_runtime_alone(moving: Cli) -> None:
-    moving.fakes.engine.withdrawn = {"postgres:17"}
-    moving.fakes.engine.images.discard("postgres:17")
+    moving.fakes.engine.withdrawn = {"postgres:18"}
+    moving.fakes.engine.images.discard("postgres:18")
 
     assert moving("up").exit_code == 1
     assert moving.fakes.former is not None

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from commands import Cli
 from platformctl.errors import PreflightError
 from platformctl.model.observed import FlowRun
@@ -88,12 +90,12 @@ def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli
 
 def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli) -> None:
     cli.fakes.engine.images.clear()
-    cli.fakes.engine.withdrawn.add("prefecthq/prefect:3.8.8-python3.13")
+    cli.fakes.engine.withdrawn.add("prefecthq/prefect:3.9.1-python3.13")
 
     result = cli("up")
 
     assert result.exit_code == 1
-    assert "prefecthq/prefect:3.8.8-python3.13 can't be pulled" in result.output
+    assert "prefecthq/prefect:3.9.1-python3.13 can't be pulled" in result.output
     assert not (cli.folder / ".platform" / "secrets").exists()
     assert not cli.fakes.engine.instances
 
@@ -105,8 +107,38 @@ def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> No
     result = running("up")
 
     assert result.exit_code == 1
-    assert "volume acme_database" in result.output
+    assert "volume acme_database-18" in result.output
     assert not list((running.folder / ".platform" / "secrets").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_down"), [("17", "18", False), ("17", "18", True), ("18", "17", True), ("17", "16", False)]
+)
+def test_the_data_of_one_major_of_postgresql_is_kept_from_another(
+    cli: Cli, before: str, after: str, *, is_down: bool
+) -> None:
+    cli.fakes.engine.images |= {f"postgres:{before}", f"postgres:{after}"}
+    spec = (cli.folder / "platform.toml").read_text()
+
+    def name(major: str) -> None:
+        (cli.folder / "platform.toml").write_text(f'{spec}\n[database]\nimage = "postgres:{major}"\n')
+
+    name(before)
+    assert cli("up").exit_code == 0
+    assert not is_down or cli("down").exit_code == 0
+    held = dict(cli.fakes.engine.volumes)
+    cli.fakes.engine.calls.clear()
+    name(after)
+
+    result = cli("up")
+
+    assert result.exit_code == 1
+    assert f"PostgreSQL {after} can't read the data of 'acme' (volume acme_database" in result.output
+    assert "docs/upgrades.md" in result.output
+    assert cli.fakes.engine.volumes == held
+    assert not [call for call in cli.fakes.engine.calls if call.startswith(("start", "stop", "pull"))]
+    name(before)
+    assert cli("up").exit_code == 0
 
 
 def test_an_instance_that_fails_is_shown_with_its_last_lines(cli: Cli) -> None:
@@ -160,7 +192,7 @@ def test_status_as_json_has_the_documented_fields(running: Cli) -> None:
 
     assert content["name"] == "acme"
     assert content["runtime"] == "docker"
-    assert content["server"] == {"url": "http://127.0.0.1:4200", "healthy": True, "version": "3.8.8"}
+    assert content["server"] == {"url": "http://127.0.0.1:4200", "healthy": True, "version": "3.9.1"}
     assert content["pools"][1] == {
         "name": "prod",
         "type": "warm",
@@ -273,7 +305,7 @@ def test_down_with_volumes_names_what_is_lost_and_asks(running: Cli) -> None:
     refused = running("down", "--volumes")
 
     assert refused.exit_code == 1
-    assert "acme_database: flow runs, logs" in refused.output
+    assert "acme_database-18: flow runs, logs" in refused.output
     assert running.fakes.engine.instances
 
     assert running("down", "--volumes", "--yes").exit_code == 0

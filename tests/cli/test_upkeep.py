@@ -35,7 +35,7 @@ def test_what_is_not_there_is_pulled(cli: Cli) -> None:
 
     assert result.exit_code == 0, result.output
     pulled = {call for call in cli.fakes.engine.calls if call.startswith("pull")}
-    assert pulled == {"pull postgres:17"}
+    assert pulled == {"pull postgres:18", "pull prefecthq/prefect:3.9.1-python3.13"}
 
 
 @pytest.mark.parametrize("command", [["up"], ["build-image"]])

@@ -4,15 +4,15 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import requests
 
+from platformctl.model.releases import NEWEST
 from platformctl.waiting import wait_until
 
-NEWEST = "3.8"
+_WORKERS = Path(__file__).resolve().parents[2] / ".venv" / "workers"
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -54,9 +54,10 @@ def serve(folder: Path, auth: str) -> Iterator[str]:
 
 
 def _python() -> Path:
-    """The Python of the newest Prefect: that of this environment is the client's, and its server needs older packages."""
-    python = Path(sys.prefix) / "workers" / NEWEST / "bin" / "python"
-    assert python.exists(), f"`make .venv/workers/{NEWEST}/.ready` makes {python}"
+    """The Python of the Prefect that PLATFORMCTL_TEST_SERVER names by its minor, or else of the newest."""
+    minor = os.environ.get("PLATFORMCTL_TEST_SERVER") or NEWEST.name
+    python = _WORKERS / minor / "bin" / "python"
+    assert python.exists(), f"`make .venv/workers/{minor}/.ready` makes {python}"
     return python
 
 

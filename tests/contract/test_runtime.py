@@ -56,7 +56,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
     if request.param == "fake":
         yield Subject(tmp_path, name, FakeRuntime(FakePrefect(), folder=tmp_path))
         return
-    real_engine().pull("postgres:17")
+    real_engine().pull("postgres:18")
     runtime = DockerRuntime(load_project(tmp_path))
     yield Subject(tmp_path, name, runtime)
     held = runtime.observe([])
@@ -68,10 +68,10 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
 
 
 def test_of_a_new_platform_nothing_is_there(subject: Subject) -> None:
-    found = subject.runtime.observe(["postgres:17", "postgres:0"])
+    found = subject.runtime.observe(["postgres:18", "postgres:0"])
 
     assert (found.instances, found.volumes, found.networks) == ((), {}, ())
-    assert found.images == {"postgres:17"}
+    assert found.images == {"postgres:18"}
     assert subject.runtime.home() is None
 
 
@@ -87,11 +87,11 @@ def test_what_is_started_is_what_the_bundle_says(subject: Subject) -> None:
 
     found = subject.start()
 
-    assert (found.name, found.role, found.image) == (f"{subject.name}-database", "database", "postgres:17")
+    assert (found.name, found.role, found.image) == (f"{subject.name}-database", "database", "postgres:18")
     assert (found.release, found.status, found.health, found.is_ready) == (release, "running", "healthy", True)
     assert (found.pool, found.drains, found.stranded) == (None, False, "")
     held = subject.runtime.observe([])
-    assert held.databases.keys() == {f"{subject.name}_database"}
+    assert held.databases.keys() == {f"{subject.name}_database-18"}
     assert f"{subject.name}_data" in held.networks
     assert subject.runtime.home()
 

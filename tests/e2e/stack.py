@@ -18,7 +18,7 @@ from e2e.project import write_project
 from e2e.server import Server
 
 PLATFORMCTL = Path(sys.executable).with_name("platformctl")
-NEWEST = "3.8.8"
+NEWEST = "3.9.1"
 
 
 class Settings(TypedDict, total=False):

@@ -38,7 +38,7 @@ def test_plan_prints_its_steps_as_json(changing: Stack) -> None:
 def test_status_prints_the_platform_as_json(running: Stack) -> None:
     status = json.loads(running.must("status", "-o", "json"))
     assert (status["name"], status["runtime"]) == (running.name, running.machine.runtime)
-    server = {"url": f"http://127.0.0.1:{running.port}", "healthy": True, "version": "3.8.8"}
+    server = {"url": f"http://127.0.0.1:{running.port}", "healthy": True, "version": "3.9.1"}
     assert server.items() <= status["server"].items()
     pool = {
         "name": "default",

@@ -6,12 +6,13 @@ import pytest
 
 from e2e.conftest import NewStack
 from e2e.waiting import step, wait_for
+from platformctl.model.releases import MINORS
 
 pytestmark = pytest.mark.others
 
 
-@pytest.mark.parametrize("version", ["3.6.29", "3.7.8"])
-def test_a_platform_of_an_older_prefect_runs_flows(new_stack: NewStack, version: str) -> None:
+@pytest.mark.parametrize("version", [minor.newest for minor in MINORS])
+def test_a_platform_of_each_minor_runs_flows(new_stack: NewStack, version: str) -> None:
     stack = new_stack(prefect=version)
     stack.must("up")
     assert json.loads(stack.must("status", "-o", "json"))["server"]["version"] == version

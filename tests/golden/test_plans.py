@@ -109,7 +109,7 @@ CHANGES: dict[str, Change] = {
     ),
     "new-volume": lambda _, o: replace(
         without_server(o),
-        machine=replace(without_server(o).machine, volumes={"acme_database": NOON + timedelta(hours=1)}),
+        machine=replace(without_server(o).machine, volumes={"acme_database-18": NOON + timedelta(hours=1)}),
     ),
     "worker-killed": lambda _, o: with_instance(
         with_runs(o, run("acme-worker-prod-2")), "worker-prod-2", lambda c: replace(c, status="exited", exit_code=137)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platformctl.spec.load import load_project
-from platformctl.stack.images.context import WorkerImage, load_images
+from platformctl.stack.images.context import WorkerImage, load_images, load_server_image
 from projects import SPEC, write_project
 
 
@@ -70,13 +70,13 @@ def test_dependencies_come_from_any_of_the_usual_files(tmp_path: Path, setting: 
     assert {path for path in image.files if path.startswith("requirements/")} == {
         f"requirements/{name}" for name in files
     }
-    assert "install_dependencies.py 3.8.8 --requirements" in image.files["Dockerfile"].decode()
+    assert "install_dependencies.py 3.9.1 --requirements" in image.files["Dockerfile"].decode()
 
 
 def test_without_dependencies_the_version_of_prefect_is_checked_all_the_same(tmp_path: Path) -> None:
     spec = SPEC.replace('requirements = "requirements.txt"\n', "")
 
-    assert b"install_dependencies.py 3.8.8\n" in load(write_project(tmp_path, spec)).files["Dockerfile"]
+    assert b"install_dependencies.py 3.9.1\n" in load(write_project(tmp_path, spec)).files["Dockerfile"]
 
 
 def test_stages_go_from_what_changes_rarest_to_the_flows(tmp_path: Path) -> None:
@@ -101,3 +101,13 @@ def test_an_index_and_a_ca_reach_the_build_as_secrets_only(tmp_path: Path) -> No
     assert "id=index,required=true" in dockerfile
     assert "id=ca,required=true" in dockerfile
     assert "index.example" not in dockerfile
+
+
+@pytest.mark.parametrize(("version", "held"), [("3.7.8", ""), ("3.8.8", "'sqlalchemy[asyncio]<2.1'"), ("3.9.1", "")])
+def test_a_server_has_prefects_own_image_unless_its_minor_must_be_held(tmp_path: Path, version: str, held: str) -> None:
+    project = load_project(write_project(tmp_path, SPEC.replace('"acme"', f'"acme"\nprefect = "{version}"', 1)))
+
+    image = load_server_image(project)
+
+    assert (image is not None) == bool(held)
+    assert held in (image.files["Dockerfile"].decode() if image else "")

@@ -24,6 +24,7 @@ from prefect_warm_worker._prefect import process_worker, workspaces
 from prefect_warm_worker._prefect.related import describe_related, remember_related
 from private import names_of
 
+_GONE = {"_runner"} if version() >= (3, 9) else set()
 MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect/"
 
 
@@ -134,7 +135,7 @@ def test_jobs_have_what_a_warm_run_needs() -> None:
     assert {"command", "env", "working_dir", "stream_output"} <= set(fields), MOVED
 
 
-@pytest.mark.parametrize("name", sorted(names_of(process_worker.OpenProcessWorker)))
+@pytest.mark.parametrize("name", sorted(names_of(process_worker.OpenProcessWorker) - _GONE))
 def test_a_process_worker_has_what_is_private_to_it_under_this_name(name: str) -> None:
     assert name in names_of(base.BaseWorker, process.ProcessWorker), MOVED
 
@@ -151,6 +152,7 @@ def test_a_job_configuration_takes_its_environment_from_the_settings() -> None:
     assert "self._base_environment()" in inspect.getsource(base.BaseJobConfiguration), MOVED
 
 
+@pytest.mark.skipif(version() >= (3, 9), reason="since Prefect 3.9 a process worker has no runner")
 def test_the_runner_of_a_process_worker_listens_for_cancellations() -> None:
     assert "self._runner = " in inspect.getsource(process.ProcessWorker), MOVED
     assert "self._cancelling_observer" in inspect.getsource(runner.Runner.__aenter__), MOVED
@@ -168,6 +170,12 @@ def test_the_supervisor_is_there_since_it_was_introduced() -> None:
 
 
 since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has introduced it")
+
+
+@pytest.mark.skipif(version() < (3, 9), reason="Prefect 3.9 has taken the runner away")
+def test_each_run_that_a_process_worker_starts_listens_for_its_own_cancellation() -> None:
+    assert "FlowRunExecutorContext()" in inspect.getsource(process.ProcessWorker.run), MOVED
+    assert not hasattr(process.ProcessWorker(work_pool_name="any"), "_runner"), MOVED
 
 
 @since_3_8

@@ -9,7 +9,7 @@ from platformctl.plan.phases import run_phases
 from platformctl.plan.report import Report
 from platformctl.plan.step import Plan
 
-_HOLDS = {"database": "flow runs, logs, deployments, pools, variables, blocks", "results": "persisted results of flows"}
+_IN_DATABASE, _IN_OTHERS = "flow runs, logs, deployments, pools, variables, blocks", "persisted results of flows"
 
 
 def take_down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
@@ -27,6 +27,5 @@ def take_down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
 
 def list_losses(workspace: Workspace) -> list[str]:
     """Return a line for each volume that `down --volumes` would delete, with what is in it."""
-    prefix = f"{workspace.project.spec.platform.name}_"
-    names = workspace.runtime.observe([]).volumes
-    return [f"{name}: {_HOLDS.get(name.removeprefix(prefix), 'data')}" for name in sorted(names)]
+    held = workspace.runtime.observe([])
+    return [f"{name}: {_IN_DATABASE if name in held.databases else _IN_OTHERS}" for name in sorted(held.volumes)]

@@ -1,4 +1,7 @@
-"""A PostgreSQL of the user's own, named by a URL. Its password comes from the environment, and stands in no file of the project."""
+"""The database: the platform's own PostgreSQL, known by its major, or one of the user's, named by a URL.
+
+The password of such a URL comes from the environment, and stands in no file of the project.
+"""
 
 import re
 import tomllib
@@ -9,8 +12,30 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from platformctl.errors import SpecError
 
 SETTING = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+OLDEST_POSTGRES, NEWEST_POSTGRES = 14, 18
+_MAJOR_OF = (re.compile(r"\bpg-?(\d{1,3})\b"), re.compile(r":v?(\d{1,3})\b"))
+_VOLUME = re.compile(r"_database(-\d+)?$")
 _DRIVER = "postgresql+asyncpg"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def postgres_major(image: str) -> int | None:
+    """Return the major of PostgreSQL that an image's tag names (`postgres:18`, `pgvector/pgvector:pg17`), or None."""
+    name = image.rpartition("/")[2]
+    return next((int(found[1]) for pattern in _MAJOR_OF if (found := pattern.search(name))), None)
+
+
+def database_volume(major: int) -> tuple[str, str]:
+    """Return the volume of a major's data, without its platform's name, and where the official image wants it mounted.
+
+    The image of 18 and later keeps each major's data in a folder of its own: one that finds none begins an empty database.
+    """
+    return ("database", "/var/lib/postgresql/data") if major < 18 else (f"database-{major}", "/var/lib/postgresql")
+
+
+def is_database_volume(name: str) -> bool:
+    """Whether a volume of a platform holds its database, of any major."""
+    return bool(_VOLUME.search(name))
 
 
 def is_database_url(text: str) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from platformctl.model.database import is_database_volume
+
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["none", "starting", "healthy", "unhealthy"]
 
@@ -59,7 +61,7 @@ class Machine:
     @property
     def databases(self) -> Mapping[str, datetime]:
         """The volumes that hold the database, name to creation."""
-        return {name: created for name, created in self.volumes.items() if name.endswith("_database")}
+        return {name: created for name, created in self.volumes.items() if is_database_volume(name)}
 
     def of_service(self, service: str) -> tuple[Instance, ...]:
         """Return the instances of a service."""

@@ -7,11 +7,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from platformctl.model.database import is_database_url
+from platformctl.model.database import NEWEST_POSTGRES, OLDEST_POSTGRES, is_database_url, postgres_major
+from platformctl.model.releases import HOLES, NEWEST, OLDEST_PREFECT, minor_of, parse_version
 
-OLDEST_PREFECT, NEWEST_PREFECT = (3, 6), (3, 8)
-OLDEST_WARM = (3, 6, 29)
-"""The oldest version of Prefect that warm workers are made for."""
+_PREFECTS = {
+    "oldest": ".".join(map(str, OLDEST_PREFECT)),
+    "minor": NEWEST.name,
+    "newest": NEWEST.newest,
+    "holes": HOLES,
+}
 
 
 def is_name(value: str) -> bool:
@@ -51,16 +55,22 @@ def mebibytes(size: str) -> int:
 
 
 def _prefect_version(value: str) -> str:
-    match = re.fullmatch(r"(\d+)\.(\d+)\.\d+", value)
-    if not match or not OLDEST_PREFECT <= (int(match[1]), int(match[2])) <= NEWEST_PREFECT:
-        raise PydanticCustomError("prefect_version", 'a full version from 3.6 to 3.8, such as "3.8.8"')
+    version, expected = parse_version(value), 'a full version from {oldest} to {minor}, such as "{newest}"'
+    if version and version < OLDEST_PREFECT:
+        raise PydanticCustomError("old_prefect", expected + ": older ones are open to attack ({holes})", _PREFECTS)
+    if version is None or minor_of(value) is None:
+        raise PydanticCustomError("prefect_version", expected, _PREFECTS)
     return value
 
 
 def _postgres_image(value: str) -> str:
-    major = re.search(r":(\d+)", value)
-    if major and not 14 <= int(major[1]) <= 17:
-        raise PydanticCustomError("postgres_image", 'PostgreSQL 14 to 17, such as "postgres:17"')
+    major = postgres_major(value)
+    if major is None or not OLDEST_POSTGRES <= major <= NEWEST_POSTGRES:
+        raise PydanticCustomError(
+            "postgres_image",
+            'an image whose tag names PostgreSQL {oldest} to {newest}, such as "postgres:{newest}"',
+            {"oldest": OLDEST_POSTGRES, "newest": NEWEST_POSTGRES},
+        )
     return value
 
 
@@ -121,7 +131,7 @@ class Platform(_Table):
 
     name: Name
     """Prefix of every container, volume and network."""
-    prefect: Annotated[str, AfterValidator(_prefect_version)] = "3.8.8"
+    prefect: Annotated[str, AfterValidator(_prefect_version)] = NEWEST.newest
     """The version of Prefect, of the server and of the workers."""
     runtime: RuntimeName = "auto"
     """What carries the platform: docker, local (processes and SQLite), or auto: docker where an engine answers, else local."""
@@ -149,10 +159,15 @@ class Database(_Table):
 
     url: Annotated[str, AfterValidator(_database_url)] = ""
     """A PostgreSQL of your own instead, "postgresql://USER:${VARIABLE}@HOST/NAME"; its password comes from the environment."""
-    image: Annotated[str, AfterValidator(_postgres_image)] = "postgres:17"
-    """The image of PostgreSQL, 14 to 17."""
+    image: Annotated[str, AfterValidator(_postgres_image)] = f"postgres:{NEWEST_POSTGRES}"
+    """The image of PostgreSQL, 14 to 18. Its major stays what it was made with."""
     memory: Memory = "1g"
     """The memory limit of the database."""
+
+    @property
+    def major(self) -> int:
+        """The major of PostgreSQL that the image has."""
+        return postgres_major(self.image) or NEWEST_POSTGRES
 
 
 class Build(_Table):

@@ -1,6 +1,7 @@
 """What is checked before anything is changed."""
 
 from platformctl.errors import PreflightError
+from platformctl.model.database import database_volume, postgres_major
 from platformctl.model.observed import Observed
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.secrets import WriteSecrets
@@ -8,12 +9,14 @@ from platformctl.plan.resources.service import StartServices
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
-from platformctl.stack.names import SERVER
+from platformctl.stack.names import DATABASE, SERVER
 from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 
 def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
     """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
+    if wanted.stack.owns_database:
+        _check_major(wanted, observed)
     _check_secrets(plan, wanted, observed, runtime)
     runtime.check_tools()
     for image in _images(plan):
@@ -21,6 +24,24 @@ def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime:
     started = [name for step in plan.steps if isinstance(step.change, StartServices) for name in step.change.services]
     if SERVER in started:
         runtime.check_machine()
+
+
+def _check_major(wanted: Wanted, observed: Observed) -> None:
+    """PostgreSQL reads the data of its own major only: another one refuses it, or begins an empty database."""
+    spec, machine = wanted.project.spec, observed.machine
+    asked = spec.database.major
+    volume = f"{spec.platform.name}_{database_volume(asked)[0]}"
+    ran = [major for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))]
+    others = [name for name in machine.databases if name != volume]
+    if (others and volume not in machine.databases) or (volume in machine.databases and ran and asked not in ran):
+        found = f"PostgreSQL {asked} can't read the data of {spec.platform.name!r}"
+        made = f"PostgreSQL {ran[0]} made it" if ran else "an older or newer one made it"
+        held = ", ".join(machine.databases)
+        remedy = (
+            "Name the image of before under [database] in platform.toml. docs/upgrades.md says how to move the data by "
+            "hand, with a dump."
+        )
+        raise PreflightError(f"{found} (volume {held}): {made}.", remedy=remedy)
 
 
 def _images(plan: Plan) -> list[str]:

@@ -36,7 +36,7 @@ class FakeRuntime:
     instances: dict[str, Instance] = field(default_factory=dict)
     volumes: dict[str, datetime] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
-    images: set[str] = field(default_factory=lambda: {"postgres:17", "prefecthq/prefect:3.8.8-python3.13"})
+    images: set[str] = field(default_factory=lambda: {"postgres:18", "prefecthq/prefect:3.9.1-python3.13"})
     failing: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
@@ -98,8 +98,8 @@ class FakeRuntime:
             instance = self._instance(self._service(compose, name))
             if recreate or self._is_other(instance):
                 self.instances[instance.name] = instance
-            if instance.role == "database":
-                self.volumes.setdefault(f"{compose['name']}_database", datetime.now(UTC))
+            for volume in self._volumes(compose, name):
+                self.volumes.setdefault(volume, datetime.now(UTC))
             self._report_to_prefect(instance)
 
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
@@ -173,6 +173,13 @@ class FakeRuntime:
     def _compose(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = yaml.safe_load((self._project.bundle / COMPOSE).read_text(encoding="utf-8"))
         return found
+
+    def _volumes(self, compose: Mapping[str, Any], service: str) -> Iterator[str]:
+        """The volumes that a service of compose.yaml mounts, by the names that Compose gives them."""
+        for mount in compose["services"][service].get("volumes", ()):
+            source = mount.partition(":")[0]
+            if source in compose["volumes"]:
+                yield f"{compose['name']}_{source}"
 
     def _service(self, compose: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """A service of compose.yaml with all that it needs; raises EngineError where something isn't there."""

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from platformctl.model.spec import OLDEST_WARM, WARM_KEYS, Image, Pool, Spec, mebibytes
+from platformctl.model.releases import OLDEST_WARM, parse_version
+from platformctl.model.spec import WARM_KEYS, Image, Pool, Spec, mebibytes
 from platformctl.spec.problems import Problem, nearest
 
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")
@@ -36,7 +37,7 @@ def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
 
 def _check_warm(name: str, pool: Pool, spec: Spec) -> list[Problem]:
     prefect = spec.platform.prefect
-    if tuple(int(part) for part in prefect.split(".")) < OLDEST_WARM:
+    if (parse_version(prefect) or OLDEST_WARM) < OLDEST_WARM:
         oldest = ".".join(str(part) for part in OLDEST_WARM)
         found = f"pools.{name} has warm workers, which need Prefect {oldest}, and platform.prefect is {prefect}"
         return [Problem(("pools", name), f'{found}; expected a later one, or type = "process" here')]

@@ -1,11 +1,11 @@
 """The server's services: its database, the migration of its schema, and itself."""
 
+from platformctl.model.database import database_volume
 from platformctl.model.service import STOP_SECONDS, Condition, HealthCheck, Isolation, Limits, Mount, Secret, Service
 from platformctl.spec.load import Project
 from platformctl.stack.names import DATABASE, MIGRATE, SERVER, instance_name
 from platformctl.stack.site import Site
 
-_DATA = "/var/lib/postgresql/data"
 _IS_READY = ("pg_isready", "--quiet", "--host", "127.0.0.1", "--username", "prefect", "--dbname", "prefect")
 _CONNECTIONS = {
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
@@ -17,6 +17,7 @@ _CONNECTIONS = {
 def database_service(project: Project) -> Service:
     """Return the PostgreSQL that belongs to a platform."""
     database = project.spec.database
+    volume, folder = database_volume(database.major)
     return Service(
         name=DATABASE,
         instance=instance_name(project, DATABASE),
@@ -31,7 +32,7 @@ def database_service(project: Project) -> Service:
         },
         secrets=(Secret("database_password", "/run/secrets/database_password"),),
         mounts=(
-            Mount("volume", _DATA, "database"),
+            Mount("volume", folder, volume),
             Mount("tmpfs", "/tmp"),  # noqa: S108  # the container's own
             Mount("tmpfs", "/var/run/postgresql", options="mode=1777"),
         ),

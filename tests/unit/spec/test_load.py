@@ -53,8 +53,8 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
             'pools.dev.preload.0 is the string "pandas, numpy", expected the name of a Python module',
         ),
         (
-            VALID_HEAD.replace('"acme"\n', '"acme"\nprefect = "3.6.9"\n') + '[pools.dev]\ntype = "warm"\n',
-            "pools.dev has warm workers, which need Prefect 3.6.29, and platform.prefect is 3.6.9",
+            VALID_HEAD.replace('"acme"\n', '"acme"\nprefect = "3.6.25"\n') + '[pools.dev]\ntype = "warm"\n',
+            "pools.dev has warm workers, which need Prefect 3.6.29, and platform.prefect is 3.6.25",
         ),
         (
             VALID_HEAD + '[pools."Bad Name"]\n',
@@ -68,8 +68,18 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
         ("[server]\nport = 4200\n", "[platform] is missing"),
         ("[platform]\n", "platform.toml:1: platform.name is missing"),
         ('[platform]\nname = "Acme"\n', 'platform.name is the string "Acme", expected a name of at most 30'),
-        ('[platform]\nname = "a"\nprefect = "3.5.1"\n', "expected a full version from 3.6 to 3.8"),
-        ('[platform]\nname = "a"\n[database]\nimage = "postgres:18"\n', "expected PostgreSQL 14 to 17"),
+        ('[platform]\nname = "a"\nprefect = "3.10.0"\n', 'expected a full version from 3.6.25 to 3.9, such as "3.9.1"'),
+        ('[platform]\nname = "a"\nprefect = "3.9"\n', "expected a full version from 3.6.25 to 3.9"),
+        ('[platform]\nname = "a"\nprefect = "3.9.01"\n', "expected a full version from 3.6.25 to 3.9"),
+        ('[platform]\nname = "a"\nprefect = "3.6.24"\n', "older ones are open to attack (CVE-2026-7722"),
+        ('[platform]\nname = "a"\nprefect = "2.20.0"\n', "older ones are open to attack (CVE-2026-7722"),
+        *(
+            (
+                f'[platform]\nname = "a"\n[database]\nimage = "{image}"\n',
+                'expected an image whose tag names PostgreSQL 14 to 18, such as "postgres:18"',
+            )
+            for image in ("postgres:13", "postgres:19", "postgres", "postgres:latest", "hub:5000/postgres")
+        ),
         ('[platform]\nname = "a"\n[pools.dev]\n', "platform.toml:3: pools.dev has no image"),
         (
             '[platform]\nname = "a"\n[images.p]\nrequirements = "missing.txt"\n',

@@ -1,7 +1,8 @@
 """Prefect's own client, for what defines objects: pools, the zombie automation, variables.
 
-The client is of the oldest supported minor, so it is never newer than a server. Importing this module imports Prefect,
-which takes seconds: import it where it is needed, or ahead of time from a thread.
+The client and the server may each be of any supported version: what is sent is what is set here, and no field that the
+client's version has and leaves at its default. A server refuses fields that it doesn't know (HTTP 422). Importing this
+module imports Prefect, which takes seconds: import it where it is needed, or ahead of time from a thread.
 """
 
 import os
@@ -74,7 +75,7 @@ class PrefectClient:
             found = self._client.request("POST", "/automations/filter", json=_named(ZOMBIES)).json()
             for stale in found:
                 self._client.request("DELETE", "/automations/{id}", path_params={"id": UUID(stale["id"])})
-            self._client.request("POST", "/automations/", json=wanted.model_dump(mode="json"))
+            self._client.request("POST", "/automations/", json=wanted.model_dump(mode="json", exclude_unset=True))
 
     def set_registered(self, digests: Mapping[str, str]) -> None:
         """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""
@@ -117,6 +118,7 @@ def _named(name: str) -> dict[str, object]:
 def _zombie_automation(within: float) -> AutomationCore:
     """The automation of Prefect's guide to zombie flow runs, as the server needs it to be created."""
     trigger = EventTrigger(
+        type="event",
         after={"prefect.flow-run.heartbeat"},
         expect={"prefect.flow-run.*"},
         match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
@@ -126,5 +128,5 @@ def _zombie_automation(within: float) -> AutomationCore:
         within=timedelta(seconds=within),
     )
     message = f"No heartbeat for {within:.0f} seconds: the process of this flow run is gone."
-    action = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message=message)
+    action = ChangeFlowRunState(type="change-flow-run-state", state=StateType.CRASHED, name="Crashed", message=message)
     return AutomationCore(name=ZOMBIES, enabled=True, trigger=trigger, actions=[action])

@@ -36,7 +36,7 @@ class FakePrefect:
 
     url: str = "http://127.0.0.1:4200/api"
     is_up: bool = False
-    version: str = "3.8.8"
+    version: str = "3.9.1"
     pools: dict[str, WorkPool] = field(default_factory=dict)
     worker_rows: dict[str, Worker] = field(default_factory=dict)
     flow_runs: dict[str, FlowRun] = field(default_factory=dict)

@@ -10,18 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platformctl.assets import asset_path
+from platformctl.model.releases import minor_of
 from platformctl.model.spec import Image, Spec
 from platformctl.spec.load import Project
 from platformctl.stack.images.worker_package import WORKER, worker_wheel
 from platformctl.stack.names import SERVER
 from platformctl.templates import render_template
 
-_HELD = {"3.8.": ("sqlalchemy[asyncio]<2.1",)}
-"""What a minor of Prefect must be held to on the server.
-
-Prefect 3.8 with SQLAlchemy 2.1 starts, and never creates a run of a schedule: its scheduler fails with «Can't evaluate
-bulk DML statement».
-"""
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -57,7 +52,8 @@ def load_images(project: Project) -> tuple[WorkerImage, ...]:
 def load_server_image(project: Project) -> WorkerImage | None:
     """Return the server's image where Prefect's own must be held to something; None where it is used as it is."""
     spec = project.spec
-    held = [word for minor, words in _HELD.items() for word in words if spec.platform.prefect.startswith(minor)]
+    minor = minor_of(spec.platform.prefect)
+    held = minor.held if minor else ()
     if spec.server.image or not held:
         return None
     dockerfile = render_template(

@@ -63,7 +63,10 @@ class OpenProcessWorker(_Worker):
 
     async def take_cancellations(self) -> Callable[[UUID], None]:
         """Have its own runner listen no more for cancellations; returns what tells it of one, if the run is its."""
-        observer: Any = self._runner._cancelling_observer
+        runner: Any = getattr(self, "_runner", None)
+        if runner is None:  # since Prefect 3.9 each run that it starts listens for itself
+            return lambda _: None
+        observer = runner._cancelling_observer
         await observer.__aexit__(None, None, None)
 
         def cancel(flow_run: UUID) -> None:
