@@ -24,7 +24,6 @@ from prefect_warm_worker._prefect import process_worker, workspaces
 from prefect_warm_worker._prefect.related import describe_related, remember_related
 from private import names_of
 
-_GONE = {"_runner"} if version() >= (3, 9) else set()
 MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect/"
 
 
@@ -135,7 +134,7 @@ def test_jobs_have_what_a_warm_run_needs() -> None:
     assert {"command", "env", "working_dir", "stream_output"} <= set(fields), MOVED
 
 
-@pytest.mark.parametrize("name", sorted(names_of(process_worker.OpenProcessWorker) - _GONE))
+@pytest.mark.parametrize("name", sorted(names_of(process_worker.OpenProcessWorker)))
 def test_a_process_worker_has_what_is_private_to_it_under_this_name(name: str) -> None:
     assert name in names_of(base.BaseWorker, process.ProcessWorker), MOVED
 

@@ -64,7 +64,7 @@ class Executors:
         """The context has but one runner of hooks for all runs: this object, which knows each run's own."""
         executor = self._context.create_executor(flow_run, starter, resolve_flow=_not_here, propose_submitting=False)
         executor._state_proposer = ExplainingProposer(executor._state_proposer, starter)  # type: ignore[assignment]  # stands in for it
-        executor._hook_runner = self._context._cancellation_manager._hook_runner = self  # type: ignore[assignment]  # as above
+        executor._hook_runner = self._context._cancellation_manager._hook_runner = self
         return executor
 
     @contextlib.contextmanager

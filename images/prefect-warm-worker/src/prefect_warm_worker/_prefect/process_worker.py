@@ -63,10 +63,9 @@ class OpenProcessWorker(_Worker):
 
     async def take_cancellations(self) -> Callable[[UUID], None]:
         """Have its own runner listen no more for cancellations; returns what tells it of one, if the run is its."""
-        runner: Any = getattr(self, "_runner", None)
-        if runner is None:  # since Prefect 3.9 each run that it starts listens for itself
+        if self.own_runner is None:  # since Prefect 3.9, each run that it starts listens for itself
             return lambda _: None
-        observer = runner._cancelling_observer
+        observer = self.own_runner._cancelling_observer
         await observer.__aexit__(None, None, None)
 
         def cancel(flow_run: UUID) -> None:
@@ -76,9 +75,14 @@ class OpenProcessWorker(_Worker):
         return cancel
 
     @property
+    def own_runner(self) -> Any:  # noqa: ANN401  # a type that newer versions have no more
+        """Its runner; None since Prefect 3.9."""
+        return getattr(self, "_runner", None)
+
+    @property
     def storage_variables(self) -> dict[str, str]:
         """The variable with which its runner names its folder for flows' code, before Prefect 3.8."""
-        return {} if HAS_WORKSPACES else {"PREFECT__STORAGE_BASE_PATH": str(self._runner._tmp_dir)}
+        return {} if HAS_WORKSPACES else {"PREFECT__STORAGE_BASE_PATH": str(self.own_runner._tmp_dir)}
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
         return await self.find_flow_runs()
