@@ -16,9 +16,10 @@ from typing import TypedDict, Unpack
 from e2e.machine import Instance, Machine
 from e2e.project import write_project
 from e2e.server import Server
+from platformctl.model import releases
 
 PLATFORMCTL = Path(sys.executable).with_name("platformctl")
-NEWEST = "3.9.1"
+NEWEST = releases.NEWEST.newest
 
 
 class Settings(TypedDict, total=False):
@@ -45,11 +46,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A platform: its project folder, its server's port, and what holds it."""
+    """A platform: its project folder, its server's port, what holds it, and the platformctl that is run."""
 
     folder: Path
     port: int
     machine: Machine
+    program: Path = PLATFORMCTL
 
     @property
     def name(self) -> str:
@@ -59,7 +61,7 @@ class Stack:
     def ctl(self, *words: str, seconds: float = 300, environment: Mapping[str, str] | None = None) -> Result:
         """Run platformctl to its end, without a terminal. environment: variables on top of this process's own."""
         done = subprocess.run(
-            [PLATFORMCTL, "-C", str(self.folder), *words],
+            [self.program, "-C", str(self.folder), *words],
             check=False,
             capture_output=True,
             env={**os.environ, **(environment or {})},
@@ -80,7 +82,7 @@ class Stack:
     def begin(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """Start platformctl in a process group of its own; what is left of it ends with the body."""
         process = subprocess.Popen(
-            [PLATFORMCTL, "-C", str(self.folder), *words],
+            [self.program, "-C", str(self.folder), *words],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
