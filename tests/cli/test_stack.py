@@ -112,10 +112,16 @@ def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> No
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "is_down"), [("17", "18", False), ("17", "18", True), ("18", "17", True), ("17", "16", False)]
+    ("before", "after", "is_down", "made_by"),
+    [
+        ("17", "18", False, "acme_database was made by PostgreSQL 17."),
+        ("17", "18", True, "acme_database was made by PostgreSQL 14 to 17."),
+        ("18", "17", True, "acme_database-18 was made by PostgreSQL 18."),
+        ("17", "16", False, "acme_database was made by PostgreSQL 17."),
+    ],
 )
 def test_the_data_of_one_major_of_postgresql_is_kept_from_another(
-    cli: Cli, before: str, after: str, *, is_down: bool
+    cli: Cli, before: str, after: str, made_by: str, *, is_down: bool
 ) -> None:
     cli.fakes.engine.images |= {f"postgres:{before}", f"postgres:{after}"}
     spec = (cli.folder / "platform.toml").read_text()
@@ -133,7 +139,7 @@ def test_the_data_of_one_major_of_postgresql_is_kept_from_another(
     result = cli("up")
 
     assert result.exit_code == 1
-    assert f"PostgreSQL {after} can't read the data of 'acme' (volume acme_database" in result.output
+    assert f"PostgreSQL {after} can't read the data of 'acme': the volume {made_by}" in result.output
     assert "docs/upgrades.md" in result.output
     assert cli.fakes.engine.volumes == held
     assert not [call for call in cli.fakes.engine.calls if call.startswith(("start", "stop", "pull"))]

@@ -38,6 +38,14 @@ def is_database_volume(name: str) -> bool:
     return bool(_VOLUME.search(name))
 
 
+def majors_of_volume(name: str) -> str:
+    """Return the majors, for people, of which a volume's data may be; raises ValueError for a volume without a database."""
+    found = _VOLUME.search(name)
+    if found is None:
+        raise ValueError(f"{name} holds no database")
+    return found[1].lstrip("-") if found[1] else f"{OLDEST_POSTGRES} to 17"
+
+
 def is_database_url(text: str) -> bool:
     """Whether a text names a PostgreSQL: with a host and a database, and with no password but `${NAME}`."""
     try:

@@ -1,7 +1,7 @@
 """What is checked before anything is changed."""
 
 from platformctl.errors import PreflightError
-from platformctl.model.database import database_volume, postgres_major
+from platformctl.model.database import database_volume, majors_of_volume, postgres_major
 from platformctl.model.observed import Observed
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.secrets import WriteSecrets
@@ -34,14 +34,14 @@ def _check_major(wanted: Wanted, observed: Observed) -> None:
     ran = [major for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))]
     others = [name for name in machine.databases if name != volume]
     if (others and volume not in machine.databases) or (volume in machine.databases and ran and asked not in ran):
+        data = others[0] if others else volume
         found = f"PostgreSQL {asked} can't read the data of {spec.platform.name!r}"
-        made = f"PostgreSQL {ran[0]} made it" if ran else "an older or newer one made it"
-        held = ", ".join(machine.databases)
+        made = f"the volume {data} was made by PostgreSQL {ran[0] if ran else majors_of_volume(data)}"
         remedy = (
-            "Name the image of before under [database] in platform.toml. docs/upgrades.md says how to move the data by "
-            "hand, with a dump."
+            f"Set image under [database] in {wanted.project.file.name} back to what it was. To move the data to another "
+            "major, dump and restore it: docs/upgrades.md has the steps."
         )
-        raise PreflightError(f"{found} (volume {held}): {made}.", remedy=remedy)
+        raise PreflightError(f"{found}: {made}.", remedy=remedy)
 
 
 def _images(plan: Plan) -> list[str]:
