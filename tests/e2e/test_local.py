@@ -12,8 +12,10 @@ import pytest
 
 from e2e.conftest import NewStack
 from e2e.local_machine import local_machine
+from e2e.project import PACKAGE
 from e2e.stack import Stack
 from e2e.waiting import step
+from telling import read_told, write_telling_package
 
 
 def test_the_database_writes_ahead(running_local: Stack) -> None:
@@ -57,6 +59,14 @@ def test_the_environment_of_the_shell_is_not_that_of_the_platform(new_local_stac
         "PYTHONPATH": str(tmp_path / "python"),
         "CLOUD_TOKEN": "not-a-token",
     }
+    built, imported = tmp_path / "built", tmp_path / "imported"
+    stack.edit(PACKAGE, f"{PACKAGE}\n{write_telling_package(tmp_path / 'telling', built)}", "requirements.txt")
+    telling = f"import os\nimport pathlib\n\npathlib.Path({str(imported)!r}).write_text('\\n'.join(os.environ))\n"
+    stack.edit("import inflection", f"{telling}import inflection", "flows/hello.py")
+    assert stack.ctl("build-image", environment=shell).code == 0
+    step("Neither the build of a source distribution nor an imported flow was given any of it.")
+    assert read_told(built).items().isdisjoint(shell.items())
+    assert "CLOUD_TOKEN" not in imported.read_text(encoding="utf-8").split()
     assert stack.ctl("up", environment=shell).code == 0
     assert stack.ctl("run", "hello/hello", "--watch", environment=shell).code == 0
     step("Nothing of it has reached a process, and no database is where it points.")

@@ -1,6 +1,5 @@
 """Virtual environments, made and filled by uv."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ class Uv:
     """uv, as it is installed beside platformctl."""
 
     def __init__(self, report: Line, variables: Mapping[str, str], *, command: str | None = None) -> None:
-        """report: called with each line that a command writes. variables: on top of this process's own. command: uv."""
+        """report: called with each line that a command writes. variables: all that it and its builds are told. command: uv."""
         self._report, self._variables = report, variables
         self._command = command or uv_command()
 
@@ -47,12 +46,12 @@ def uv_command() -> str:
 def run_reported(
     command: Sequence[str], report: Line, *, variables: Mapping[str, str], folder: Path | None = None
 ) -> None:
-    """Run a command, reporting each line that it writes. variables: on top of this process's own. Raises CommandError."""
+    """Run a command, reporting each line that it writes. variables: all that it is told. Raises CommandError."""
     lines: list[str] = []
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **variables},
+        env=dict(variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,5 +1,6 @@
 """The command lines that uv is called with, and what becomes of what it says."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ VENV = Path("/srv/acme/venv")
 
 def make(command: Recording, lines: list[str] | None = None) -> Uv:
     found: list[str] = [] if lines is None else lines
-    return Uv(found.append, {"UV_DEFAULT_INDEX": "mine"}, command=str(command.path))
+    return Uv(found.append, {"PATH": os.environ["PATH"], "UV_DEFAULT_INDEX": "mine"}, command=str(command.path))
 
 
 def test_an_environment_is_of_this_python_and_can_be_moved(command: Recording) -> None:
@@ -21,12 +22,15 @@ def test_an_environment_is_of_this_python_and_can_be_moved(command: Recording) -
     assert command.lines == [f"--quiet venv --relocatable --python {sys.executable} {VENV}"]
 
 
-def test_packages_are_installed_with_variables(command: Recording) -> None:
+def test_packages_are_installed_with_its_variables_and_no_others(
+    command: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUD_TOKEN", "not-a-token")
     make(command).install(VENV, "--require-hashes", "-r", "lock.txt")
     (call,) = command.calls
     assert " ".join(call.words) == f"--quiet pip install --python {VENV} --require-hashes -r lock.txt"
     assert call.environment["UV_DEFAULT_INDEX"] == "mine"
-    assert call.environment["PATH"]
+    assert "CLOUD_TOKEN" not in call.environment
 
 
 def test_lines_of_both_outputs_are_reported_and_told_where_it_fails(command: Recording) -> None:

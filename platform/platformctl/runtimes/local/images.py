@@ -20,6 +20,7 @@ from platformctl.runtimes.local.environments import (
     environment_name,
     image_folder,
 )
+from platformctl.runtimes.local.inherited import inherited
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.images.worker_package import WORKER
@@ -100,7 +101,7 @@ def _link(source: str, target: str) -> None:
 def _install_worker(environment: Path, context: Path, report: Line) -> None:
     """Install the warm worker's package; images whose workers aren't warm have none."""
     for wheel in (context / WORKER).glob("*.whl"):
-        run_reported(_script(environment, context, "install_worker.py", str(wheel)), report, variables={})
+        run_reported(_script(environment, context, "install_worker.py", str(wheel)), report, variables=inherited())
 
 
 def _prove(environment: Path, context: Path, app: Path, report: Line) -> None:
@@ -127,8 +128,8 @@ def _make_empty_database(environment: Path, report: Line) -> None:
 
 
 def _prefect_variables(folder: str) -> dict[str, str]:
-    """What keeps Prefect from its user's own profile and server."""
-    return {
+    """What Prefect is told to keep from its user's own profile and server."""
+    return inherited() | {
         "PREFECT_HOME": folder,
         "PREFECT_PROFILES_PATH": f"{folder}/profiles.toml",
         "PREFECT_API_URL": "",
@@ -163,8 +164,8 @@ def _write_below(folder: Path, image: WorkerImage, *prefixes: str) -> None:
 
 
 def _uv_variables(options: BuildOptions) -> dict[str, str]:
-    """What uv is told of its cache, of the index, and of the authority that the index's certificate is from."""
-    variables = {} if options.use_cache else {"UV_NO_CACHE": "1"}
+    """What uv is told: of the machine, its cache, the index, and the authority that the index's certificate is from."""
+    variables = inherited() | ({} if options.use_cache else {"UV_NO_CACHE": "1"})
     if "index" in options.secrets:
         variables["UV_DEFAULT_INDEX"] = options.secrets["index"].read_text(encoding="utf-8").strip()
     if "ca" in options.secrets:

@@ -6,7 +6,7 @@ import pwd
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from platformctl.model.observed import Machine
 from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
+from platformctl.runtimes.local.inherited import inherited
 from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
 from platformctl.runtimes.local.keeper import FolderKeeper
 from platformctl.runtimes.local.logs import last_lines, read_logs
@@ -29,22 +30,6 @@ from platformctl.stack.describe import Stack
 from platformctl.stack.files import LAUNCH, SUPERVISOR, Files
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.names import SERVER, deploy_name, instance_name
-
-_INHERITED = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-]
-_INHERITED_IN_ANY_CASE = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
-"""What the processes get of the environment of the shell: what they need of the machine, and none of its user's secrets."""
 
 
 class LocalRuntime:
@@ -121,7 +106,7 @@ class LocalRuntime:
         kept = self._supervisor.processes()
         end_marked(self._folder, set(services) - {found.program for found in kept or ()})
         if kept is None:
-            self._supervisor.launch(_inherited(os.environ) | marks(self._folder))
+            self._supervisor.launch(inherited() | marks(self._folder))
         self._supervisor.start(services, anew=recreate)
 
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
@@ -141,7 +126,7 @@ class LocalRuntime:
             [python, self._project.bundle / LAUNCH, self._file_of(service)],
             check=False,
             capture_output=True,
-            env=_inherited(os.environ),
+            env=inherited(),
             stdin=subprocess.DEVNULL,
             text=True,
         )
@@ -219,14 +204,6 @@ def _make_private(*folders: Path) -> None:
     """Make folders that are no other user's business, where they aren't there yet."""
     for folder in folders:
         folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in environment.items()
-        if name in _INHERITED or name.startswith("LC_") or name.upper() in _INHERITED_IN_ANY_CASE
-    }
 
 
 def _check_owner(project: Project) -> None:
