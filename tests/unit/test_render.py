@@ -1,5 +1,6 @@
 """What a rendered compose.yaml says, where a mistake would be silent."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,30 @@ def test_a_change_of_one_pool_changes_the_releases_of_its_workers_only(tmp_path:
     }
 
     assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
+
+
+def test_restarts_and_internal_networks_are_printed_as_the_service_says_and_so_a_part_of_its_release(
+    tmp_path: Path,
+) -> None:
+    stack = describe(tmp_path)
+    said = asdict(stack.service("database"))
+    assert (said["restart"], said["networks"]) == ("unless-stopped", ({"name": "data", "is_internal": True},))
+
+    opened = tuple(
+        replace(service, restart="no", networks=tuple(replace(found, is_internal=False) for found in service.networks))
+        for service in stack.services
+    )
+    compose = yaml.safe_load(render_compose(replace(stack, services=opened))["compose.yaml"])
+    assert {service["restart"] for service in compose["services"].values()} == {"no"}
+    assert "internal" not in compose["networks"]["data"]
+
+
+def test_an_internal_network_has_no_address_of_this_machine(tmp_path: Path) -> None:
+    networks = yaml.safe_load(render_compose(describe(tmp_path))["compose.yaml"])["networks"]
+
+    assert networks["data"]["internal"] is True
+    assert networks["data"]["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    assert "driver_opts" not in networks["platform"]
 
 
 def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:

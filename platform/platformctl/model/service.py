@@ -6,6 +6,7 @@ from typing import Literal
 
 Role = Literal["database", "migrate", "server", "worker", "deploy"]
 Condition = Literal["service_healthy", "service_completed_successfully"]
+Restart = Literal["no", "unless-stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Secret:
 
     source: str
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of the platform. is_internal: whether it leads to its members only, neither to this machine nor beyond it."""
+
+    name: str
+    is_internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,10 @@ class Service:
 
     instance: the name of what runs it, and of its worker in Prefect. image: a reference. command: program and arguments;
     empty for the image's own. needs: a service to the condition that it must meet first. ports: HOST:PORT:PORT each.
-    stop_seconds: until it is killed. drains: whether it is a worker that lets its flow runs finish when it is told to stop.
-    waits_for_server: whether it does so by itself, and may start before it. is_spare: whether it runs only while the pool's one
-    worker is replaced. release: digest of all the rest; an instance of another one is replaced.
+    restart: what becomes of it when it ends by itself. stop_seconds: until it is killed. drains: whether it is a worker that
+    lets its flow runs finish when it is told to stop. waits_for_server: whether it does so by itself, and may start before it.
+    is_spare: whether it runs only while the pool's one worker is replaced. release: digest of all the rest; an instance of
+    another one is replaced.
     """
 
     name: str
@@ -87,11 +97,12 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
     mounts: tuple[Mount, ...] = ()
-    networks: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
     ports: tuple[str, ...] = ()
     needs: Mapping[str, Condition] = field(default_factory=dict)
     health: HealthCheck | None = None
     isolation: Isolation = field(default_factory=Isolation)
+    restart: Restart = "unless-stopped"
     stop_seconds: int = 10
     stop_signal: str = ""
     pool: str | None = None
@@ -103,4 +114,4 @@ class Service:
     @property
     def is_oneshot(self) -> bool:
         """Whether it runs to its end and is not restarted."""
-        return self.role in ("migrate", "deploy")
+        return self.restart == "no"

@@ -23,4 +23,5 @@ def deploy_service(project: Project, site: Site, image: WorkerImage) -> Service:
         networks=site.networks,
         needs={SERVER: "service_healthy"},
         isolation=site.isolation,
+        restart="no",
     )

@@ -1,11 +1,22 @@
 """The server's services: its database, the migration of its schema, and itself."""
 
 from platformctl.model.database import database_volume
-from platformctl.model.service import STOP_SECONDS, Condition, HealthCheck, Isolation, Limits, Mount, Secret, Service
+from platformctl.model.service import (
+    STOP_SECONDS,
+    Condition,
+    HealthCheck,
+    Isolation,
+    Limits,
+    Mount,
+    Network,
+    Secret,
+    Service,
+)
 from platformctl.spec.load import Project
 from platformctl.stack.names import DATABASE, MIGRATE, SERVER, instance_name
 from platformctl.stack.site import Site
 
+DATA = Network("data", is_internal=True)
 _IS_READY = ("pg_isready", "--quiet", "--host", "127.0.0.1", "--username", "prefect", "--dbname", "prefect")
 _CONNECTIONS = {
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
@@ -36,7 +47,7 @@ def database_service(project: Project) -> Service:
             Mount("tmpfs", "/tmp"),  # noqa: S108  # the container's own
             Mount("tmpfs", "/var/run/postgresql", options="mode=1777"),
         ),
-        networks=("data",),
+        networks=(DATA,),
         health=HealthCheck(_IS_READY, starting=60, starting_interval=0.5, retries=6),
         isolation=Isolation(user="postgres"),
         stop_seconds=STOP_SECONDS["database"],
@@ -59,6 +70,7 @@ def migrate_service(project: Project, site: Site) -> Service:
         networks=site.server.networks or site.networks,
         needs={DATABASE: "service_healthy"} if site.server.owns_database else {},
         isolation=site.isolation,
+        restart="no",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from platformctl.model.service import HealthCheck, Isolation, Mount, Secret
+from platformctl.model.service import HealthCheck, Isolation, Mount, Network, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Site:
     server: "ServerSite"
     worker: "WorkerSite"
     isolation: Isolation = field(default_factory=Isolation)
-    networks: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
     temporary: tuple[Mount, ...] = ()
     revision: str = ""
     """What every service is made from beside its image and its settings."""
@@ -51,7 +51,7 @@ class ServerSite:
     owns_database: bool = False
     migrates: bool = False
     published: tuple[str, ...] = ()
-    networks: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
     health: HealthCheck | None = None
 
 

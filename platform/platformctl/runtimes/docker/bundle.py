@@ -42,7 +42,7 @@ def render_compose(stack: Stack) -> Mapping[str, bytes]:
         limits=services[0].limits,
         isolation=services[0].isolation,
         services=_printed_services(stack),
-        networks=sorted({name for service in services for name in service.networks}),
+        networks=sorted({found for service in services for found in service.networks}, key=lambda found: found.name),
         volumes=sorted({mount.source for service in services for mount in service.mounts if mount.kind == "volume"}),
         secrets=sorted({secret.source for service in services for secret in service.secrets}),
     )

@@ -2,10 +2,11 @@
 
 from platformctl.errors import SpecError
 from platformctl.model.database import database_host
-from platformctl.model.service import HealthCheck, Isolation, Mount
+from platformctl.model.service import HealthCheck, Isolation, Mount, Network
 from platformctl.spec.load import Project, in_url
 from platformctl.stack.describe import Deployments
 from platformctl.stack.names import DATABASE
+from platformctl.stack.server import DATA
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
 USER = 10001
@@ -32,7 +33,7 @@ def docker_site(project: Project, server_image: str, deployments: Deployments) -
         server=_server_site(project, server_image),
         worker=_worker_site(home, deployments),
         isolation=Isolation(user=f"{USER}:{USER}"),
-        networks=("platform",),
+        networks=(Network("platform"),),
         temporary=(Mount("tmpfs", "/tmp", options="mode=1777"), home),  # noqa: S108  # the container's own
     )
 
@@ -49,7 +50,7 @@ def _server_site(project: Project, image: str) -> ServerSite:
         owns_database=owns_database,
         migrates=True,
         published=(f"{in_url(server.host)}:{server.port}:4200",),
-        networks=("data",) if owns_database else (),
+        networks=(DATA,) if owns_database else (),
         health=HealthCheck(_http_check(4200, "/api/ready"), starting=120, starting_interval=0.5),
     )
 
