@@ -88,6 +88,21 @@ def test_a_machine_that_is_not_ready_is_refused_before_anything_is_made(cli: Cli
     assert not (cli.folder / ".platform" / "secrets").exists()
 
 
+def test_more_processors_than_there_are_are_refused_before_a_worker_is_stopped(running: Cli) -> None:
+    running.fakes.engine.processors = 2
+    file = running.folder / "platform.toml"
+    spec = file.read_text()
+    file.write_text(spec.replace("limit = 10", "cpus = 2.5"))
+
+    result = running("up")
+
+    assert result.exit_code == 1
+    assert "worker-prod-1 may use 2.5 processors (`cpus`), and this engine has 2." in result.output
+    assert not running.fakes.engine.calls
+    file.write_text(spec.replace("limit = 10", "cpus = 2"))
+    assert running("up").exit_code == 0
+
+
 def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli) -> None:
     cli.fakes.engine.images.clear()
     cli.fakes.engine.withdrawn.add("prefecthq/prefect:3.9.1-python3.13")

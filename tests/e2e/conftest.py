@@ -135,10 +135,13 @@ def running(runtime: RuntimeName, request: pytest.FixtureRequest) -> Stack:
 @pytest.fixture
 def changing(running: Stack) -> Iterator[Stack]:
     """The platform that runs, for a test that changes its files: they are put back, and the platform with them."""
-    files = read_files(running.folder)
-    yield running
-    restore_files(running.folder, files)
-    running.must("up")
+    yield from _changing(running)
+
+
+@pytest.fixture
+def changing_docker(running_docker: Stack) -> Iterator[Stack]:
+    """The same on the engine."""
+    yield from _changing(running_docker)
 
 
 @pytest.fixture
@@ -157,6 +160,13 @@ def new_docker_stack(create_docker: NewStack) -> Iterator[NewStack]:
 def new_local_stack(create_local: NewStack) -> Iterator[NewStack]:
     """The same of local processes."""
     yield from _making(create_local)
+
+
+def _changing(stack: Stack) -> Iterator[Stack]:
+    files = read_files(stack.folder)
+    yield stack
+    restore_files(stack.folder, files)
+    stack.must("up")
 
 
 def _running(stack: Stack) -> Iterator[Stack]:

@@ -2,6 +2,27 @@
 
 from e2e.docker_machine import LABEL, DockerMachine
 from e2e.stack import Stack
+from e2e.waiting import step
+
+_FILL_WITH_BYTES = """
+import os
+os.mkdir("/tmp/full")
+try:
+    with open("/tmp/full/0", "wb") as file:
+        while True:
+            file.write(bytes(2**20))
+except OSError as error:
+    print(error.strerror)
+"""
+_FILL_WITH_FILES = """
+import itertools, os, pathlib
+os.mkdir("/tmp/full")
+try:
+    for number in itertools.count():
+        pathlib.Path(f"/tmp/full/{number}").touch()
+except OSError as error:
+    print(error.strerror)
+"""
 
 
 def test_no_container_runs_as_root(engine_view: DockerMachine) -> None:
@@ -30,9 +51,30 @@ def test_every_container_is_read_only_without_capabilities(engine_view: DockerMa
 def test_every_container_has_limits_of_memory_processes_and_logs(engine_view: DockerMachine) -> None:
     for service, found in engine_view.inspect().items():
         host = found["HostConfig"]
-        assert host["Memory"] > 0, service
-        assert host["PidsLimit"] > 0, service
+        assert host["Memory"] == host["MemorySwap"] > 0, service
+        assert host["PidsLimit"] == 2048, service
+        assert [options for options in host["Tmpfs"].values() if "size=256m" not in options] == [], service
         assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}, service
+
+
+def test_a_full_tmp_is_an_error_of_who_fills_it_and_the_worker_lives(
+    running_docker: Stack, engine_view: DockerMachine
+) -> None:
+    before = running_docker.starts()
+    for fill in (_FILL_WITH_BYTES, _FILL_WITH_FILES):
+        assert engine_view.execute("worker-default-1", "python", "-c", fill) == "No space left on device"
+        step("While it is full other flow runs go on.")
+        run = running_docker.server.start_run("hello/hello")
+        assert running_docker.server.await_end(run) == "COMPLETED"
+        engine_view.execute("worker-default-1", "sh", "-c", "rm -r /tmp/full")
+    assert running_docker.starts() == before
+
+
+def test_processors_are_limited_where_that_is_asked_for(changing_docker: Stack, engine_view: DockerMachine) -> None:
+    changing_docker.edit("grace = 60", "grace = 60\ncpus = 0.9")
+    changing_docker.must("up")
+    limits = {service: found["HostConfig"]["NanoCpus"] for service, found in engine_view.inspect().items()}
+    assert limits == {"database": 0, "migrate": 0, "server": 0, "worker-default-1": 900_000_000}
 
 
 def test_every_lasting_container_has_a_health_check_and_restarts(engine_view: DockerMachine) -> None:

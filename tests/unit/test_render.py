@@ -65,6 +65,24 @@ def test_an_internal_network_has_no_address_of_this_machine(tmp_path: Path) -> N
     assert "driver_opts" not in networks["platform"]
 
 
+def test_what_a_service_may_use_is_limited_and_swap_is_no_more_memory(tmp_path: Path) -> None:
+    spec = SPEC.replace("limit = 10", 'memory = "2g"\ntmp = "128m"\ncpus = 1.5') + "\n[database]\ncpus = 1\n"
+    found = services(describe(tmp_path, spec))
+
+    prod, dev, database = found["worker-prod-1"], found["worker-dev-1"], found["database"]
+    assert (prod["mem_limit"], prod["memswap_limit"], prod["cpus"]) == ("2g", "2g", 1.5)
+    assert (dev["memswap_limit"], database["cpus"]) == ("1g", 1)
+    assert not {"cpus"} & (found["server"].keys() | dev.keys())
+    (prod_tmp, prod_home), (dev_tmp, _) = prod["tmpfs"], dev["tmpfs"]
+    assert prod_tmp.endswith("tmp:mode=1777,exec,size=128m,nr_inodes=32768")
+    assert prod_home == "/home/prefect:uid=10001,gid=10001,mode=0700,size=128m,nr_inodes=32768"
+    assert dev_tmp.endswith("tmp:mode=1777,exec,size=256m,nr_inodes=65536")
+    unlimited = [
+        f"{name} {mount}" for name, service in found.items() for mount in service["tmpfs"] if "size=" not in mount
+    ]
+    assert unlimited == []
+
+
 def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:
     before = {service.name: service.release for service in describe(tmp_path).services}
     spec = SPEC.replace("limit = 10", "limit = 99").replace("workers = 2", "workers = 3")

@@ -59,13 +59,14 @@ class Engine:
             volumes = self._api.volumes(filters=labels)["Volumes"] or []
             networks = self._api.networks(filters=labels)
             present = frozenset(image for image in images if self._has_image(image))
-            memory = int(self._api.info()["MemTotal"])
+            info = self._api.info()
         return Machine(
             tuple(sorted(instances, key=lambda instance: instance.name)),
             {volume["Name"]: _time(volume["CreatedAt"]) for volume in volumes if label.KIND not in volume["Labels"]},
             tuple(sorted(network["Name"] for network in networks)),
             present,
-            memory,
+            int(info["MemTotal"]),
+            int(info["NCPU"]),
         )
 
     def last_lines(self, container: str, count: int = 15) -> str:

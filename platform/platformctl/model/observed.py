@@ -50,6 +50,7 @@ class Machine:
     """What the runtime holds of one platform, on the machine that carries it.
 
     volumes: name to creation. images: those of the wanted ones that are there. memory: bytes; None where that isn't known.
+    processors: how many a service may be limited to; None where none is.
     """
 
     instances: tuple[Instance, ...]
@@ -57,6 +58,7 @@ class Machine:
     networks: tuple[str, ...]
     images: frozenset[str]
     memory: int | None = None
+    processors: int | None = None
 
     @property
     def databases(self) -> Mapping[str, datetime]:

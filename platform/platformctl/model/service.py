@@ -53,9 +53,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a service may use. memory, shared_memory: sizes such as "512m"; log: a size, kept that many times."""
+    """What a service may use.
+
+    memory, temporary, shared_memory: sizes such as "512m", of all that it has in memory and of it each tmpfs. cpus: processors;
+    None for all. log: a size, kept that many times.
+    """
 
     memory: str
+    temporary: str
+    cpus: float | None = None
     pids: int = 2048
     shared_memory: str = ""
     log: str = "10m"

@@ -119,6 +119,7 @@ WARM_KEYS = ("preload", "on_stop", "run_memory", "run_seconds")
 """Keys of a pool that only its warm workers know."""
 Name = Annotated[str, AfterValidator(_dns_label)]
 Memory = Annotated[str, AfterValidator(_memory)]
+Processors = Annotated[float, Field(ge=0.01, le=1024, allow_inf_nan=False)]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
 
 
@@ -148,6 +149,8 @@ class Server(_Table):
     """The server's image; empty for the official one of the platform's version."""
     memory: Memory = "1g"
     """The memory limit of the server."""
+    cpus: Processors | None = None
+    """The most of the machine's processors that the server uses, such as 1.5; no limit where it is left out."""
     keep_runs: Annotated[int, Field(ge=1, le=3650)] = 90
     """Days that finished flow runs and their logs are kept."""
     keep_events: Annotated[int, Field(ge=1, le=3650)] = 7
@@ -163,6 +166,8 @@ class Database(_Table):
     """The image of PostgreSQL, 14 to 18. Its major stays what it was made with."""
     memory: Memory = "1g"
     """The memory limit of the database."""
+    cpus: Processors | None = None
+    """The most of the machine's processors that the database uses, such as 1.5; no limit where it is left out."""
 
     @property
     def major(self) -> int:
@@ -215,6 +220,10 @@ class Pool(_Table):
     """Whether the pool is paused. If left out, it stays as it is in Prefect."""
     memory: Memory = "1g"
     """The memory limit of each worker and of the flow runs in it."""
+    tmp: Annotated[str, AfterValidator(_size)] | None = None
+    """The size of each worker's /tmp, which is memory of it, less than `memory`; a quarter of that where it is left out."""
+    cpus: Processors | None = None
+    """The most of the machine's processors that each worker uses, such as 1.5; no limit where it is left out."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
     """Seconds that flow runs have to finish when their worker is told to stop."""
     batch: Annotated[int, Field(ge=1, le=200)] | None = None

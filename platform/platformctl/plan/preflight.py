@@ -17,6 +17,7 @@ def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime:
     """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
     if wanted.stack.owns_database:
         _check_major(wanted, observed)
+    _check_processors(wanted, observed)
     _check_secrets(plan, wanted, observed, runtime)
     runtime.check_tools()
     for image in _images(plan):
@@ -42,6 +43,16 @@ def _check_major(wanted: Wanted, observed: Observed) -> None:
             "major, dump and restore it: docs/upgrades.md has the steps."
         )
         raise PreflightError(f"{found}: {made}.", remedy=remedy)
+
+
+def _check_processors(wanted: Wanted, observed: Observed) -> None:
+    """An engine starts nothing that may use more processors than it has, and what it was to replace is gone by then."""
+    there = observed.machine.processors
+    asked = {found.name: found.limits.cpus for found in wanted.stack.services if found.limits.cpus}
+    name = max(asked, key=asked.__getitem__, default=None)
+    if name and there is not None and asked[name] > there:
+        found = f"{name} may use {asked[name]:g} processors (`cpus`), and this engine has {there}."
+        raise PreflightError(found, remedy=f"Set `cpus` to at most {there} in {wanted.project.file}.")
 
 
 def _images(plan: Plan) -> list[str]:

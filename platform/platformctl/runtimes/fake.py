@@ -40,6 +40,7 @@ class FakeRuntime:
     failing: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
+    processors: int | None = None
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
     env: str | None = None
@@ -66,7 +67,7 @@ class FakeRuntime:
         """Return what is held."""
         present = frozenset(image for image in images if image in self.images)
         instances = tuple(sorted(self.instances.values(), key=lambda instance: instance.name))
-        return Machine(instances, dict(self.volumes), tuple(sorted(self.networks)), present)
+        return Machine(instances, dict(self.volumes), tuple(sorted(self.networks)), present, None, self.processors)
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError for an image that was withdrawn."""

@@ -32,7 +32,15 @@ def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
     if not pool.image and len(images) != 1:
         which = f"one of: {', '.join(images)}" if images else "after adding [images.NAME]"
         return [Problem(("pools", name), f"pools.{name} has no image; expected image = NAME, {which}")]
-    return _check_warm(name, pool, spec) if pool.type == "warm" else _check_process(name, pool)
+    of_type = _check_warm(name, pool, spec) if pool.type == "warm" else _check_process(name, pool)
+    return [*_check_tmp(name, pool), *of_type]
+
+
+def _check_tmp(name: str, pool: Pool) -> list[Problem]:
+    if pool.tmp is None or mebibytes(pool.tmp) < mebibytes(pool.memory):
+        return []
+    found = f"pools.{name}.tmp is {pool.tmp!r}, expected less than the worker's memory, {pool.memory}, which it is a part of"
+    return [Problem(("pools", name, "tmp"), found)]
 
 
 def _check_warm(name: str, pool: Pool, spec: Spec) -> list[Problem]:

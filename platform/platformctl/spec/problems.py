@@ -15,6 +15,7 @@ from platformctl.model.spec import KeyPath, Spec
 _TABLES = ("platform",)
 _EXPECTED = {
     "int_type": "a whole number",
+    "float_type": "a number",
     "string_type": "a string",
     "bool_type": "true or false",
     "tuple_type": "a list of strings",

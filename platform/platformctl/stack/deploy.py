@@ -1,8 +1,9 @@
 """What registers the deployments of an image: Prefect's own machinery, run once where the flows are."""
 
-from platformctl.model.service import Limits, Service
+from platformctl.model.service import Service
 from platformctl.spec.load import Project
 from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.limits import limits_of
 from platformctl.stack.names import SERVER, deploy_name, instance_name
 from platformctl.stack.site import Site
 
@@ -15,7 +16,7 @@ def deploy_service(project: Project, site: Site, image: WorkerImage) -> Service:
         instance=instance_name(project, name),
         role="deploy",
         image=image.reference,
-        limits=Limits(project.spec.server.memory),
+        limits=limits_of(project.spec.server),
         command=("prefect", "--no-prompt", "deploy", "--all", *site.worker.deploy_options.get(image.name, ())),
         environment={**site.environment_of("client"), "PREFECT_API_URL": site.server.api},
         secrets=site.secrets_of("client"),

@@ -6,13 +6,13 @@ from platformctl.model.service import (
     Condition,
     HealthCheck,
     Isolation,
-    Limits,
     Mount,
     Network,
     Secret,
     Service,
 )
 from platformctl.spec.load import Project
+from platformctl.stack.limits import limits_of
 from platformctl.stack.names import DATABASE, MIGRATE, SERVER, instance_name
 from platformctl.stack.site import Site
 
@@ -34,7 +34,7 @@ def database_service(project: Project) -> Service:
         instance=instance_name(project, DATABASE),
         role="database",
         image=database.image,
-        limits=Limits(database.memory, shared_memory="128m"),
+        limits=limits_of(database, shared_memory="128m"),
         environment={
             "POSTGRES_USER": "prefect",
             "POSTGRES_DB": "prefect",
@@ -62,7 +62,7 @@ def migrate_service(project: Project, site: Site) -> Service:
         instance=instance_name(project, MIGRATE),
         role="migrate",
         image=site.server.image,
-        limits=Limits(project.spec.server.memory),
+        limits=limits_of(project.spec.server),
         command=("prefect", "server", "database", "upgrade", "--yes"),
         environment=_environment(project, site),
         secrets=site.secrets_of("server"),
@@ -84,7 +84,7 @@ def server_service(project: Project, site: Site) -> Service:
         instance=instance_name(project, SERVER),
         role="server",
         image=site.server.image,
-        limits=Limits(project.spec.server.memory),
+        limits=limits_of(project.spec.server),
         command=("prefect", "server", "start"),
         environment=_environment(project, site),
         secrets=site.secrets_of("server"),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from platformctl.model.service import Limits, Service
+from platformctl.model.service import Service
 from platformctl.model.spec import Pool
 from platformctl.spec.load import Project
+from platformctl.stack.limits import limits_of
 from platformctl.stack.names import SERVER, instance_name, worker_name
 from platformctl.stack.site import Site
 from platformctl.stack.warm import drains, stop_seconds, warm_environment
@@ -35,7 +36,7 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
         instance=instance,
         role="worker",
         image=image,
-        limits=Limits(pool.memory),
+        limits=limits_of(pool),
         command=_command(site, pool, name, instance),
         environment=_environment(site, pool),
         secrets=site.secrets_of("client"),

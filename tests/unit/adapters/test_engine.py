@@ -56,7 +56,9 @@ def holding(server: Recorded, *containers: dict[str, Any]) -> None:
         server.answer(f"GET {API}/containers/{number}/json", found)
     server.answer(f"GET {API}/volumes", {"Volumes": None})
     server.answer(f"GET {API}/networks", [])
-    server.answer(f"GET {API}/info", {"MemTotal": 8, "DockerRootDir": "/no-such-folder", "Name": "another-machine"})
+    server.answer(
+        f"GET {API}/info", {"MemTotal": 8, "NCPU": 2, "DockerRootDir": "/no-such-folder", "Name": "another-machine"}
+    )
 
 
 def lacking(server: Recorded, image: str) -> None:
@@ -115,7 +117,7 @@ def test_a_container_that_goes_meanwhile_is_left_out(server: Recorded, engine: E
     assert [found.name for found in engine.observe("acme", []).instances] == ["acme-a"]
 
 
-def test_volumes_networks_images_and_memory_are_observed(server: Recorded, engine: Engine) -> None:
+def test_volumes_networks_images_memory_and_processors_are_observed(server: Recorded, engine: Engine) -> None:
     holding(server)
     volumes = [
         {"Name": "acme_database", "CreatedAt": "2026-01-01T12:00:00Z", "Labels": {}},
@@ -130,7 +132,7 @@ def test_volumes_networks_images_and_memory_are_observed(server: Recorded, engin
     assert found.volumes == {"acme_database": datetime(2026, 1, 1, 12, tzinfo=UTC)}
     assert found.networks == ("acme_data", "acme_platform")
     assert found.images == {"postgres:17"}
-    assert found.memory == 8
+    assert (found.memory, found.processors) == (8, 2)
 
 
 def test_the_last_lines_are_read(server: Recorded, engine: Engine) -> None:

@@ -45,6 +45,14 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
             "platform.toml:9: pools.dev.run_memory is '1024m', expected less than the worker's own memory, 1g",
         ),
         (
+            VALID_HEAD + '[pools.dev]\nmemory = "512m"\ntmp = "1g"\n',
+            "platform.toml:9: pools.dev.tmp is '1g', expected less than the worker's memory, 512m, which it is a part of",
+        ),
+        (VALID_HEAD + '[pools.dev]\ncpus = "2"\n', 'pools.dev.cpus is the string "2", expected a number'),
+        (VALID_HEAD + "[pools.dev]\ncpus = 0\n", "pools.dev.cpus is 0, expected at least 0.01"),
+        (VALID_HEAD + "[server]\ncpus = nan\n", "server.cpus is nan, expected"),
+        (VALID_HEAD + "[database]\ncpus = inf\n", "database.cpus is inf, expected"),
+        (
             VALID_HEAD + '[pools.dev]\nrun_memory = "32m"\n',
             'pools.dev.run_memory is the string "32m", expected at least 64m',
         ),

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 from platformctl.model import labels
 from platformctl.model.database import database_name
-from platformctl.model.service import Mount, Service
+from platformctl.model.service import Limits, Mount, Service
+from platformctl.model.spec import mebibytes
 from platformctl.runtimes.docker.site import docker_site
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
 from platformctl.stack.files import COMPOSE, stack_files
 from platformctl.stack.images.context import load_server_image, official_image
 from platformctl.templates import render_template
+
+_PAGES = 256
+"""How many pages a mebibyte has."""
 
 
 def describe_docker(project: Project) -> Stack:
@@ -77,7 +81,7 @@ def _printed_services(stack: Stack) -> Iterator[_Printed]:
             is_told_shared=is_told_shared,
             test=("CMD", *service.health.command) if service.health else (),
             volumes=[_volume(mount) for mount in service.mounts if mount.kind != "tmpfs"],
-            tmpfs=[_tmpfs(mount) for mount in service.mounts if mount.kind == "tmpfs"],
+            tmpfs=[_tmpfs(mount, service.limits) for mount in service.mounts if mount.kind == "tmpfs"],
             labels=_labels(stack.project, service),
         )
 
@@ -104,5 +108,7 @@ def _volume(mount: Mount) -> str:
     return f"{mount.source}:{mount.target}" + (":ro" if mount.is_read_only else "")
 
 
-def _tmpfs(mount: Mount) -> str:
-    return mount.target + (f":{mount.options}" if mount.options else "")
+def _tmpfs(mount: Mount, limits: Limits) -> str:
+    """With a size and a number of files, of a page each: by default both follow from the machine's memory, not the container's."""
+    size = (f"size={limits.temporary}", f"nr_inodes={mebibytes(limits.temporary) * _PAGES}")
+    return f"{mount.target}:{','.join([*([mount.options] if mount.options else []), *size])}"
