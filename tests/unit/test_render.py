@@ -109,6 +109,7 @@ def test_a_warm_worker_is_told_its_pools_settings(tmp_path: Path) -> None:
 
     told = {name: value for name, value in worker["environment"].items() if name.startswith("PREFECT_WARM_WORKER_")}
     assert told == {
+        "PREFECT_WARM_WORKER_FOLDER": "/home/prefect",
         "PREFECT_WARM_WORKER_GRACE": "90",
         "PREFECT_WARM_WORKER_ON_STOP": "reschedule",
         "PREFECT_WARM_WORKER_PRELOAD": "pandas,numpy.linalg",

@@ -71,3 +71,5 @@ class WorkerSite:
     health: HealthCheck | None = None
     deploy_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deploy_mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
+    folder: str | None = None
+    """Where flow runs' own folders are made, if not among the temporary files, which any of them may fill."""

@@ -4,8 +4,8 @@ from platformctl.model.spec import Pool
 from prefect_warm_worker.contract import POLL_SECONDS, STOP_MARGIN_SECONDS, Variable
 
 
-def warm_environment(pool: Pool) -> dict[str, str]:
-    """Return the environment variables of a pool's warm workers; none for workers of another type."""
+def warm_environment(pool: Pool, folder: str | None) -> dict[str, str]:
+    """Return the environment variables of a pool's warm workers; none for workers of another type. folder: of runs' own ones."""
     if pool.type != "warm":
         return {}
     told = {
@@ -13,6 +13,7 @@ def warm_environment(pool: Pool) -> dict[str, str]:
         Variable.ON_STOP: pool.on_stop,
         Variable.RUN_MEMORY: pool.run_memory,
         Variable.RUN_SECONDS: pool.run_seconds,
+        Variable.FOLDER: folder,
         Variable.PRELOAD: None if pool.preload is None else ",".join(pool.preload),
     }
     polls = {"PREFECT_WORKER_QUERY_SECONDS": str(POLL_SECONDS)}

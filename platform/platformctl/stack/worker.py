@@ -71,6 +71,6 @@ def _environment(site: Site, pool: Pool) -> dict[str, str]:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
         "PREFECT_RESULTS_LOCAL_STORAGE_PATH": site.results,
         **site.worker.environment,
-        **warm_environment(pool),
+        **warm_environment(pool, site.worker.folder),
         **pool.environment,
     }

@@ -71,6 +71,7 @@ def _worker_site(home: Mount, deployments: Deployments) -> WorkerSite:
         mounts=(Mount("volume", _RESULTS, "results"),),
         temporary=(temporary, home),
         health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),
+        folder=_HOME,
         deploy_mounts={name: (_deployment_file(name),) for name in used},
     )
 

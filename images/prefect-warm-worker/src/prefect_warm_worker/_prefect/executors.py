@@ -23,8 +23,9 @@ from prefect_warm_worker.protocol import WORKSPACE
 class Executors:
     """Executes flow runs, each with its own hooks, and cancels them."""
 
-    def __init__(self, context: FlowRunExecutorContext) -> None:
-        self._context = context
+    def __init__(self, context: FlowRunExecutorContext, folder: Path | None) -> None:
+        """folder: where each run's workspace is made; None for among the system's temporary files."""
+        self._context, self._folder = context, folder
         self._hooks: dict[UUID, Any] = {}
         self._cancelling: dict[UUID, asyncio.Event] = {}
 
@@ -72,7 +73,8 @@ class Executors:
         self, flow_run: FlowRun, begin: Begin, directory: Path, *, stream: bool
     ) -> Iterator[Mapping[str, str]]:
         """Have what runs a run's hooks, and give the variables that tell the run's process how to prepare itself."""
-        with tempfile.TemporaryDirectory(prefix="prefect-workspace-attempt-") as folder:  # as Prefect names it
+        name = "prefect-workspace-attempt-"  # as Prefect has it
+        with tempfile.TemporaryDirectory(prefix=name, dir=self._folder) as folder:
             variables: dict[str, str] = {}
             self._hooks[flow_run.id] = ForkedHooks(begin)
             if HAS_WORKSPACES:
@@ -96,11 +98,11 @@ class Executors:
 
 
 @contextlib.asynccontextmanager
-async def open_executors() -> AsyncIterator[Executors]:
-    """Open what executes flow runs, and end what still runs at the end of the body."""
+async def open_executors(folder: Path | None) -> AsyncIterator[Executors]:
+    """Open what executes flow runs, with workspaces in a folder, and end what still runs at the end of the body."""
     async with FlowRunExecutorContext() as context:
         await context._observer.__aexit__(None, None, None)  # the worker listens for itself, for all of them
-        yield Executors(context)
+        yield Executors(context, folder)
 
 
 def _not_here(flow_run: FlowRun) -> Any:  # noqa: ANN401  # an awaitable flow; older versions call it a flow

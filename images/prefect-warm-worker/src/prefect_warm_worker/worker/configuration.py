@@ -66,12 +66,12 @@ class WarmJobConfiguration(LeanJobConfiguration):
         return self.model_copy(update={"command": in_own_session(self.command)})
 
     @contextlib.contextmanager
-    def directory(self) -> Iterator[Path]:
+    def directory(self, settings: Settings) -> Iterator[Path]:
         """Give the folder that the run works in; one that is its own is removed at the end of the body."""
         if self.working_dir:
             yield Path(self.working_dir)
             return
-        with tempfile.TemporaryDirectory(suffix="prefect") as path:
+        with tempfile.TemporaryDirectory(suffix="prefect", dir=settings.folder) as path:
             yield Path(path)
 
 

@@ -1,6 +1,7 @@
 """What the worker is told by its environment: read once, when it is made."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from prefect.exceptions import PrefectException
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     """The most memory that a run may take, where its deployment doesn't say."""
     run_seconds: Annotated[float, Field(gt=0)] | None = None
     """The most seconds that a run may take, where its deployment doesn't say."""
+    folder: Path | None = None
+    """Where each run's own folder is made, and removed; where it isn't set, among the system's temporary files."""
 
 
 def read_settings() -> Settings:

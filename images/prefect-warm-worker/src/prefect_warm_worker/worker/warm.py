@@ -154,7 +154,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
                 with self._guard.limiting(run, configuration.limits(self._own)):
                     yield run
 
-        with configuration.directory() as directory:
+        with configuration.directory(self._own) as directory:
             started, stream = task_status or anyio.TASK_STATUS_IGNORED, configuration.stream_output
             run = await executors.execute(flow_run, begin, started, directory, stream=stream)
         if run.returncode:
@@ -172,7 +172,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             return
         for name, said in forks.zygote.failed.items():
             self.log.warning("%s can't be imported ahead of the flow runs: %s", name, said)
-        self._forks, self._executors = forks, await self._warm.enter_async_context(open_executors())
+        self._forks, self._executors = forks, await self._warm.enter_async_context(open_executors(self._own.folder))
 
     async def _why_not(self, forks: Forks) -> str | None:
         if sys.platform != "linux":
