@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from platformctl.adapters.prefect.ports import LogLine
-from platformctl.commands.run import StateChange
+from platformctl.commands.watch import NamedLine, StateChange
 from platformctl.errors import PlatformError
 from platformctl.plan.step import Plan
 
@@ -66,16 +65,17 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     out.print("\n".join(line.rstrip() for line in captured.get().splitlines()), markup=False)
 
 
-def show_run_item(item: LogLine | StateChange) -> None:
-    """Print a log line of a flow run, or the state that it took."""
+def show_run_item(item: NamedLine | StateChange) -> None:
+    """Print a log line of a flow run with who wrote it, or the state that the run took."""
     if isinstance(item, StateChange):
         style = _STATES.get(item.run.state_type, "default")
         out.print(Text(f"{item.run.name}  ").append(item.run.state_name, style=style))
         return
-    level = logging.getLevelName(item.level)
-    style = "red" if item.level >= logging.ERROR else "yellow" if item.level >= logging.WARNING else "default"
-    local = item.time.astimezone()
-    out.print(Text(f"{local:%H:%M:%S}  {level:<8} ", style="dim").append(item.text, style=style))
+    line, local = item.line, item.line.time.astimezone()
+    level = logging.getLevelName(line.level)
+    style = "red" if line.level >= logging.ERROR else "yellow" if line.level >= logging.WARNING else "default"
+    writer = f"{item.writer} | " if item.writer else ""
+    out.print(Text.assemble((f"{local:%H:%M:%S}  {level:<8} ", "dim"), (writer, "cyan"), (line.text, style)))
 
 
 def _count(number: int, noun: str) -> str:

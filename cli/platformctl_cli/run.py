@@ -35,7 +35,8 @@ def run(
 
 def _watch(api: "Api", started: "FlowRun", address: str) -> None:
     """Follow a flow run to its end; an interrupt ends the watching, and not the run."""
-    from platformctl.commands.run import require_completed, watch_run
+    from platformctl.commands.run import require_completed
+    from platformctl.commands.watch import watch_run
     from platformctl_cli.display import show_run_item
 
     try:

@@ -36,8 +36,14 @@ class Subject(Protocol):
     def make_pool(self, name: str, type_: str) -> None:
         """Have a pool as a worker of the type makes it: without what warm workers know."""
 
-    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
-        """Have lines of a run's log, minute to text."""
+    def begin_below(self, run: str) -> str:
+        """Have a sub-flow run of a flow run; return its id."""
+
+    def begin_task(self, run: str, name: str) -> str:
+        """Have a task run of a flow run; return its id."""
+
+    def write_log(self, run: str, lines: Mapping[int, str], task: str | None = None) -> None:
+        """Have lines of a run's log, or of a task run's in it, minute to text."""
 
 
 class FakeSubject:
@@ -68,10 +74,26 @@ class FakeSubject:
         """Put a pool."""
         self._fake.make_pool(name, type_)
 
-    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
+    def begin_below(self, run: str) -> str:
+        """Put a flow run below another."""
+        id_ = f"below-{next(self._numbers)}"
+        self._fake.flow_runs[id_] = FlowRun(id_, id_, "RUNNING", "Running", MORNING, None, None)
+        self._fake.parents[id_] = run
+        return id_
+
+    def begin_task(self, run: str, name: str) -> str:
+        """Put a task run."""
+        id_ = f"{run}-{name}"
+        self._fake.tasks[id_] = name
+        return id_
+
+    def write_log(self, run: str, lines: Mapping[int, str], task: str | None = None) -> None:
         """Put lines of a log."""
-        found = [LogLine(str(minute), _minute(minute), 20, text) for minute, text in lines.items()]
-        self._fake.log_lines.setdefault(run, []).extend(found)
+        for minute, text in lines.items():
+            ends_run = task is None and "Finished in state" in text
+            self._fake.log_lines.append(
+                LogLine(f"{run}-{task}-{minute}", _minute(minute), 20, text, run, task, ends_run=ends_run)
+            )
 
 
 class RealSubject:
@@ -82,6 +104,7 @@ class RealSubject:
         self.api: Api = PrefectApi(url, SecretStr(auth))
         self.client: Client = PrefectClient(url, SecretStr(auth))
         self._ask = Server(url, auth.partition(":")[2]).ask
+        self._numbers = count()
 
     def deploy(self, name: str, pool: str) -> str:
         """Register a deployment."""
@@ -110,9 +133,21 @@ class RealSubject:
         template = found["default_base_job_configuration"]
         self._ask("POST", "/work_pools/", {"name": name, "type": type_, "base_job_template": template})
 
-    def write_log(self, run: str, lines: Mapping[int, str]) -> None:
+    def begin_below(self, run: str) -> str:
+        """Create a flow run as Prefect's engine does: below a task run that stands for it in its parent."""
+        flow, task = self._ask("POST", "/flows/", {"name": "below"})["id"], self.begin_task(run, "below")
+        wanted = {"flow_id": flow, "parent_task_run_id": task, "state": {"type": "RUNNING", "name": "Running"}}
+        return str(self._ask("POST", "/flow_runs/", wanted)["id"])
+
+    def begin_task(self, run: str, name: str) -> str:
+        """Create a task run."""
+        wanted = {"name": name, "flow_run_id": run, "task_key": name, "dynamic_key": str(next(self._numbers))}
+        return str(self._ask("POST", "/task_runs/", wanted)["id"])
+
+    def write_log(self, run: str, lines: Mapping[int, str], task: str | None = None) -> None:
         """Send lines of a log."""
-        common: dict[str, Any] = {"name": "prefect.flow_runs", "level": 20, "flow_run_id": run}
+        logger = "prefect.task_runs" if task else "prefect.flow_runs"
+        common: dict[str, Any] = {"name": logger, "level": 20, "flow_run_id": run, "task_run_id": task}
         self._ask("POST", "/logs/", [_line(minute, text) | common for minute, text in lines.items()])
 
 

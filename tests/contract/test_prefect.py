@@ -267,16 +267,56 @@ def test_a_log_of_any_length_is_whole_and_in_the_order_of_its_times(prefect: Sub
     """A server gives 200 lines at a time."""
     id_ = prefect.begin(prefect.deploy("logging", pool), "RUNNING")
     prefect.write_log(id_, {minute: f"line {minute}" for minute in range(100, 205)})
-    assert not prefect.api.is_log_complete(id_)
     prefect.write_log(id_, {minute: f"line {minute}" for minute in range(100)})
     prefect.write_log(id_, {300: "Finished in state Completed()"})
 
-    found = prefect.api.logs(id_)
+    found = prefect.api.logs([id_])
 
     assert [line.text for line in found[:-1]] == [f"line {minute}" for minute in range(205)]
     assert len({line.id for line in found}) == 206
     assert {line.level for line in found} == {20}
-    assert prefect.api.is_log_complete(id_)
+    assert [line.text for line in found if line.ends_run] == ["Finished in state Completed()"]
+
+
+def test_runs_below_are_those_that_a_run_started(prefect: Subject, pool: str) -> None:
+    """A server gives 200 runs at a time."""
+    deployment = prefect.deploy("with-runs-below", pool)
+    top, other = (prefect.begin(deployment, "RUNNING") for _ in range(2))
+    below = [prefect.begin_below(top) for _ in range(201)]
+    deepest = prefect.begin_below(below[0])
+
+    assert ids(prefect.api.child_runs([top])) == {*below}
+    assert ids(prefect.api.child_runs(below)) == {deepest}
+    assert ids(prefect.api.child_runs([top, *below])) == {*below, deepest}
+    assert not prefect.api.child_runs([other, deepest])
+
+
+def test_lines_of_several_runs_come_in_order_and_say_who_wrote_them(prefect: Subject, pool: str) -> None:
+    top = prefect.begin(prefect.deploy("with-tasks", pool), "RUNNING")
+    below, task = prefect.begin_below(top), prefect.begin_task(top, "extract-0")
+    prefect.write_log(top, {1: "begins", 5: "Finished in state Completed()"})
+    prefect.write_log(top, {2: "Finished in state Completed()"}, task)
+    prefect.write_log(below, {3: "below", 4: "Finished in state Failed()"})
+
+    found = prefect.api.logs([below, top])
+
+    assert [(line.run, line.task) for line in found] == [
+        (top, None),
+        (top, task),
+        (below, None),
+        (below, None),
+        (top, None),
+    ]
+    assert [line.ends_run for line in found] == [False, False, False, True, True]
+    assert {line.run for line in prefect.api.logs([below])} == {below}
+
+
+def test_task_runs_are_named_by_their_ids(prefect: Subject, pool: str) -> None:
+    run = prefect.begin(prefect.deploy("with-named-tasks", pool), "RUNNING")
+    first, second, other = (prefect.begin_task(run, name) for name in ("extract-0", "load-0", "load-1"))
+
+    assert prefect.api.task_names([first, second, _MISSING]) == {first: "extract-0", second: "load-0"}
+    assert other not in prefect.api.task_names([first])
 
 
 def test_what_was_registered_is_replaced_and_only_what_is_there_counts(prefect: Subject, pool: str) -> None:
@@ -338,8 +378,9 @@ def absent_client(request: pytest.FixtureRequest) -> Client:
         pytest.param(lambda api: api.runs(_ALL), id="runs"),
         pytest.param(lambda api: api.run(_MISSING), id="run"),
         pytest.param(lambda api: api.run_message(_MISSING), id="run_message"),
-        pytest.param(lambda api: api.logs(_MISSING), id="logs"),
-        pytest.param(lambda api: api.is_log_complete(_MISSING), id="is_log_complete"),
+        pytest.param(lambda api: api.child_runs([_MISSING]), id="child_runs"),
+        pytest.param(lambda api: api.task_names([_MISSING]), id="task_names"),
+        pytest.param(lambda api: api.logs([_MISSING]), id="logs"),
         pytest.param(lambda api: api.deployment_names(), id="deployment_names"),
         pytest.param(lambda api: api.deployment("hello/nightly"), id="deployment"),
         pytest.param(lambda api: api.create_run(_MISSING, {}), id="create_run"),

@@ -1,27 +1,13 @@
-"""`run`: start a flow run of a deployment, and follow it to its end."""
+"""`run`: start a flow run of a deployment."""
 
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from platformctl.adapters.prefect.ports import Api, Json, LogLine
+from platformctl.adapters.prefect.ports import Api, Json
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import RunError, ServerError, UsageError
 from platformctl.model.observed import FlowRun
 from platformctl.spec.problems import nearest
-
-FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-_PAUSE = 0.5
-_SETTLE = 4.0
-"""Seconds that the last log lines of a run may take to arrive after its end: Prefect sends them in batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """A flow run took a state."""
-
-    run: FlowRun
 
 
 def require_server(workspace: Workspace) -> Api:
@@ -67,28 +53,6 @@ def find_obstacle(api: Api, name: str) -> str | None:
     if not any(worker.is_online for worker in api.workers(found.name)):
         return f"no worker of the work pool {pool} is online: `platformctl scale {pool}=1` starts one"
     return None
-
-
-def watch_run(api: Api, run: FlowRun) -> Iterator[LogLine | StateChange]:
-    """Yield a run's log lines and states as they come, until it has ended and its log is complete."""
-    shown: set[str] = set()
-    seen, ended = "", 0.0
-    while True:
-        run = api.run(run.id)
-        has_ended = run.state_type in FINAL
-        ended = ended or (time.monotonic() if has_ended else 0.0)
-        is_complete = has_ended and (api.is_log_complete(run.id) or time.monotonic() - ended > _SETTLE)
-        for line in api.logs(run.id):
-            if line.id not in shown:
-                shown.add(line.id)
-                yield line
-        if is_complete:  # asked before the lines were: the last one is among them
-            yield StateChange(run)
-            return
-        if not has_ended and run.state_name != seen:
-            seen = run.state_name
-            yield StateChange(run)
-        time.sleep(_PAUSE)
 
 
 def require_completed(api: Api, run: str) -> None:

@@ -133,29 +133,49 @@ def test_a_state_says_why(server: Recorded, api: PrefectApi) -> None:
     assert api.run_message("r1") == ""
 
 
+LINE: dict[str, Any] = {
+    "id": "l1",
+    "timestamp": NOON,
+    "level": 30,
+    "message": "careful",
+    "name": "prefect.flow_runs",
+    "flow_run_id": "r1",
+    "task_run_id": None,
+}
+
+
 def test_a_log_is_asked_for_oldest_first(server: Recorded, api: PrefectApi) -> None:
-    line = {"id": "l1", "timestamp": NOON, "level": 30, "message": "careful", "name": "prefect.flow_runs"}
-    server.answer("POST /api/logs/filter", [line])
-    assert api.logs("r1") == [LogLine("l1", AT_NOON, 30, "careful")]
+    server.answer("POST /api/logs/filter", [LINE])
+    assert api.logs({"r2", "r1"}) == [LogLine("l1", AT_NOON, 30, "careful", "r1")]
     (asked,) = server.bodies("POST /api/logs/filter")
-    assert asked == {"logs": {"flow_run_id": {"any_": ["r1"]}}, "sort": "TIMESTAMP_ASC", "offset": 0, "limit": 200}
+    chosen = {"flow_run_id": {"any_": ["r1", "r2"]}}
+    assert asked == {"logs": chosen, "sort": "TIMESTAMP_ASC", "offset": 0, "limit": 200}
 
 
 @pytest.mark.parametrize(
-    ("name", "message", "is_complete"),
+    ("name", "message", "ends_run"),
     [
         ("prefect.flow_runs", "Finished in state Completed()", True),
         ("prefect.flow_runs", "Beginning flow run", False),
         ("prefect.task_runs", "Finished in state Completed()", False),
     ],
 )
-def test_a_log_is_complete_with_the_last_word_of_the_run(
-    server: Recorded, api: PrefectApi, name: str, message: str, is_complete: bool
+def test_a_log_ends_with_the_last_word_of_the_run(
+    server: Recorded, api: PrefectApi, name: str, message: str, ends_run: bool
 ) -> None:
-    server.answer("POST /api/logs/filter", [{"name": name, "message": message}])
-    assert api.is_log_complete("r1") is is_complete
-    (asked,) = server.bodies("POST /api/logs/filter")
-    assert asked == {"logs": {"flow_run_id": {"any_": ["r1"]}}, "sort": "TIMESTAMP_DESC", "limit": 10}
+    server.answer("POST /api/logs/filter", [LINE | {"name": name, "message": message}])
+    assert [line.ends_run for line in api.logs(["r1"])] == [ends_run]
+
+
+def test_runs_below_and_names_of_tasks_are_asked_by_ids(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/flow_runs/filter", [RUN])
+    server.answer("POST /api/task_runs/filter", [{"id": "t1", "name": "extract-0"}])
+    assert api.child_runs({"r0"}) == [OTTER]
+    assert api.task_names({"t2", "t1"}) == {"t1": "extract-0"}
+    (runs,), (tasks,) = server.bodies("POST /api/flow_runs/filter"), server.bodies("POST /api/task_runs/filter")
+    page = {"offset": 0, "limit": 200}
+    assert runs == {"flow_runs": {"parent_flow_run_id": {"any_": ["r0"]}}, **page}
+    assert tasks == {"task_runs": {"id": {"any_": ["t1", "t2"]}}, **page}
 
 
 def test_deployments_are_named_with_their_flows(server: Recorded, api: PrefectApi) -> None:

@@ -6,7 +6,7 @@ goes through Prefect's own client, in `client.py`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,20 +89,20 @@ class PrefectApi:
         """Return what the state of a flow run says about itself; empty where it says nothing."""
         return str((self._get(f"/flow_runs/{id_}").get("state") or {}).get("message") or "")
 
-    def logs(self, run: str) -> list[LogLine]:
-        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
-        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
-        found = self._all("/logs/filter", wanted)
-        return [
-            LogLine(item["id"], datetime.fromisoformat(item["timestamp"]), item["level"], item["message"])
-            for item in found
-        ]
+    def child_runs(self, parents: Collection[str]) -> list[FlowRun]:
+        """Return the flow runs that some runs started as their own, in their process or as runs of deployments."""
+        wanted = {"flow_runs": {"parent_flow_run_id": {"any_": sorted(parents)}}}
+        return [_run(item) for item in self._all("/flow_runs/filter", wanted)]
 
-    def is_log_complete(self, run: str) -> bool:
-        """Whether the engine's last line of a run has arrived: it says in which state the run finished."""
-        wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_DESC", "limit": 10}
-        found = self._post("/logs/filter", wanted)
-        return any(item["name"] == "prefect.flow_runs" and "Finished in state" in item["message"] for item in found)
+    def task_names(self, tasks: Collection[str]) -> dict[str, str]:
+        """Return the names of task runs by id; one that was begun just now may be lacking."""
+        found = self._all("/task_runs/filter", {"task_runs": {"id": {"any_": sorted(tasks)}}})
+        return {item["id"]: item["name"] for item in found}
+
+    def logs(self, runs: Collection[str]) -> list[LogLine]:
+        """Return all log lines of runs, oldest first. Lines arrive in batches, and not in the order of their times."""
+        wanted = {"logs": {"flow_run_id": {"any_": sorted(runs)}}, "sort": "TIMESTAMP_ASC"}
+        return [_log_line(item) for item in self._all("/logs/filter", wanted)]
 
     def deployment_names(self) -> list[str]:
         """Return the names of all deployments, FLOW/DEPLOYMENT."""
@@ -218,3 +218,9 @@ def _run(item: Json) -> FlowRun:
     worker = (item.get("labels") or {}).get(WORKER_LABEL)
     pool = item.get("work_pool_name")
     return FlowRun(item["id"], item["name"], item["state_type"], item["state_name"], since, pool, worker)
+
+
+def _log_line(item: Json) -> LogLine:
+    time, said = datetime.fromisoformat(item["timestamp"]), item["message"]
+    ends_run = item["name"] == "prefect.flow_runs" and "Finished in state" in said
+    return LogLine(item["id"], time, item["level"], said, item["flow_run_id"], item["task_run_id"], ends_run)

@@ -3,7 +3,7 @@
 It is as strict as a server: tests/contract holds both to the same promises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -31,7 +31,8 @@ class FakePrefect:
     """A server's objects. deployments: by FLOW/DEPLOYMENT. outcome: the state that a new run ends in.
 
     worker_rows: by name, or by POOL/NAME where another pool has the name. paused: the pools that were ever paused, in
-    order. seconds_left: what a running flow run needs until it is Completed, if anybody waits for it.
+    order. seconds_left: what a running flow run needs until it is Completed, if anybody waits for it. parents: sub-flow run
+    to the run that started it. tasks: names of task runs by id.
     """
 
     url: str = "http://127.0.0.1:4200/api"
@@ -45,7 +46,9 @@ class FakePrefect:
     parameters: Json = field(default_factory=lambda: {"properties": {"source": {}}})
     outcome: str = "COMPLETED"
     messages: dict[str, str] = field(default_factory=dict)
-    log_lines: dict[str, list[LogLine]] = field(default_factory=dict)
+    log_lines: list[LogLine] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
     zombie_within: float | None = None
     paused: list[str] = field(default_factory=list)
     seconds_left: dict[str, float] = field(default_factory=dict)
@@ -124,14 +127,20 @@ class FakePrefect:
         self._run(id_)
         return self.messages.get(id_, "")
 
-    def logs(self, run: str) -> list[LogLine]:
-        """Return the lines of a run."""
+    def child_runs(self, parents: Collection[str]) -> list[FlowRun]:
+        """Return the runs that some runs started."""
         self._check_up()
-        return sorted(self.log_lines.get(run, ()), key=lambda line: line.time)
+        return [self.flow_runs[id_] for id_, parent in self.parents.items() if parent in parents]
 
-    def is_log_complete(self, run: str) -> bool:
-        """Whether the line is there that a run ends with."""
-        return any("Finished in state" in line.text for line in self.logs(run))
+    def task_names(self, tasks: Collection[str]) -> dict[str, str]:
+        """Return the names of those task runs that are held."""
+        self._check_up()
+        return {id_: name for id_, name in self.tasks.items() if id_ in tasks}
+
+    def logs(self, runs: Collection[str]) -> list[LogLine]:
+        """Return the lines of runs."""
+        self._check_up()
+        return sorted((line for line in self.log_lines if line.run in runs), key=lambda line: line.time)
 
     def deployment_names(self) -> list[str]:
         """Return the names of the deployments."""
@@ -246,9 +255,9 @@ class FakePrefect:
 
     def _finish(self, id_: str) -> None:
         self._set(id_, self.outcome)
-        now = datetime.now(UTC)
-        for number, text in enumerate(("hello from the flow", f"Finished in state {self.outcome.capitalize()}()")):
-            self.log_lines.setdefault(id_, []).append(LogLine(f"{id_}-{number}", now, 20, text))
+        now, last = datetime.now(UTC), f"Finished in state {self.outcome.capitalize()}()"
+        self.log_lines.append(LogLine(f"{id_}-0", now, 20, "hello from the flow", id_))
+        self.log_lines.append(LogLine(f"{id_}-1", now, 20, last, id_, ends_run=True))
 
     def _set(self, id_: str, state: str, message: str = "") -> None:
         run = self._run(id_)

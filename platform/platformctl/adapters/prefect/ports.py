@@ -1,6 +1,6 @@
 """What platformctl asks of Prefect: `Api` reads and starts, `Client` defines objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,12 +10,18 @@ from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of a flow run's log. level: as in `logging`."""
+    """A line of a flow run's log. level: as in `logging`. run, task: ids of who wrote it; task is None for the run itself.
+
+    ends_run: whether it is the last one of its run, which says in which state that finished.
+    """
 
     id: str
     time: datetime
     level: int
     text: str
+    run: str
+    task: str | None = None
+    ends_run: bool = False
 
 
 Json = Mapping[str, Any]
@@ -48,11 +54,14 @@ class Api(Protocol):
     def run_message(self, id_: str) -> str:
         """Return what the state of a flow run says about itself; empty where it says nothing."""
 
-    def logs(self, run: str) -> list[LogLine]:
-        """Return all log lines of a run, oldest first. Lines arrive in batches, and not in the order of their times."""
+    def child_runs(self, parents: Collection[str]) -> list[FlowRun]:
+        """Return the flow runs that some runs started as their own, in their process or as runs of deployments."""
 
-    def is_log_complete(self, run: str) -> bool:
-        """Whether the last line of a run that has ended is there."""
+    def task_names(self, tasks: Collection[str]) -> dict[str, str]:
+        """Return the names of task runs by id; one that was begun just now may be lacking."""
+
+    def logs(self, runs: Collection[str]) -> list[LogLine]:
+        """Return all log lines of runs, oldest first. Lines arrive in batches, and not in the order of their times."""
 
     def deployment_names(self) -> list[str]:
         """Return the names of all deployments, FLOW/DEPLOYMENT."""
