@@ -1,6 +1,8 @@
-"""What a person sees while something goes on: a spinner on a terminal, a line a step elsewhere."""
+"""What a person sees while something goes on: a live line on a terminal, a line a step and now and then elsewhere."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rich.status import Status as Spinner
@@ -9,6 +11,8 @@ from rich.text import Text
 from platformctl.plan.report import Announcement, Event, Progress, Report, StepFailed, StepFinished, StepStarted
 from platformctl.plan.step import Action, Step
 from platformctl_cli.display import out
+
+Clock = Callable[[], float]
 
 _DOING = {
     "create": "creating",
@@ -29,73 +33,145 @@ _DOING = {
     "requeue": "rescheduling",
     "remove": "removing",
 }
+_TICK = 1.0
+_REPEAT = 10.0
+"""Seconds after which a step that goes on is mentioned, and mentioned again."""
 
 
 @contextmanager
 def progress() -> Iterator[Report]:
     """Yield what shows an execution; a reader that goes away doesn't end it."""
-    shown = _Terminal() if out.is_terminal else _Lines()
+    shown = Terminal() if out.is_terminal else Lines()
 
     def report(event: Event) -> None:
         with suppress(BrokenPipeError):
             shown(event)
 
-    try:
-        yield report
-    finally:
-        shown.close()
+    with _ticking(shown.tick):
+        try:
+            yield report
+        finally:
+            shown.close()
 
 
-class _Lines:
-    """A line when a step begins to matter: when it ends, and what is said in between. A drain matters from its start."""
+class Doing:
+    """What goes on: since when, and what was said of it last."""
+
+    def __init__(self, text: str, clock: Clock) -> None:
+        self._text, self._clock, self._started = text, clock, clock()
+        self._mentioned = self._started
+        self.said = ""
+
+    def is_due(self) -> bool:
+        """Whether it has gone on for long without being mentioned; then it counts as mentioned."""
+        is_due = self._clock() - self._mentioned >= _REPEAT
+        self._mentioned = self._clock() if is_due else self._mentioned
+        return is_due
+
+    def __str__(self) -> str:
+        elapsed = f"{self._clock() - self._started:.0f} s"
+        return "  ".join(part for part in (self._text, elapsed, self.said) if part)
+
+    def __rich__(self) -> Text:
+        width = max(out.width - 4, 20)
+        return Text(str(self)[:width], style="cyan", no_wrap=True)
+
+
+class Lines:
+    """A line when a step ends, and every few seconds while it goes on. A drain matters from its start."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._doing: Doing | None = None
 
     def __call__(self, event: Event) -> None:
+        """Print what is to be printed at once; what a step says waits until it has gone on for long."""
         match event:
-            case StepStarted(step) if step.action is Action.DRAIN:
-                out.print(f"  {_DOING[step.action]} {step.resource}: {step.cause}", markup=False)
+            case StepStarted(step):
+                self._doing = Doing(f"{_DOING[step.action]} {step.resource}: {step.cause}", self._clock)
+                if step.action is Action.DRAIN:
+                    out.print(f"  {_DOING[step.action]} {step.resource}: {step.cause}", markup=False)
             case StepFinished(step, seconds):
-                out.print(_done("ok", step, seconds))
+                self._end("ok", step, seconds)
             case StepFailed(step, seconds):
-                out.print(_done("failed", step, seconds))
-            case Progress(text):
-                out.print(f"  {text}", markup=False)
-            case Announcement(text):
-                out.print(text, markup=False)
+                self._end("failed", step, seconds)
+            case Progress(text) if self._doing:
+                self._doing.said = text
+            case Progress(text) | Announcement(text):
+                out.print(f"  {text}" if isinstance(event, Progress) else text, markup=False)
+
+    def tick(self) -> None:
+        """Mention the step that goes on, if it is time."""
+        if (doing := self._doing) and doing.is_due():
+            out.print(f"  {doing}", markup=False)
 
     def close(self) -> None:
         """There is nothing to clear."""
 
+    def _end(self, mark: str, step: Step, seconds: float) -> None:
+        self._doing = None
+        out.print(_done(mark, step, seconds))
 
-class _Terminal:
+
+class Terminal:
     """The step under way as a spinner, those that are done as lines above it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._doing: Doing | None = None
         self._spinner = Spinner("", console=out)
-        self._text = ""
 
     def __call__(self, event: Event) -> None:
+        """Change the spinner, or print a line above it."""
         match event:
             case StepStarted(step, number, total):
-                self._text = f"[{number}/{total}] {_DOING[step.action]} {step.resource}"
-                self._show(self._text)
+                self._show(f"[{number}/{total}] {_DOING[step.action]} {step.resource}")
             case StepFinished(step, seconds):
-                out.print(_done("✓", step, seconds))
+                self._end("✓", step, seconds)
             case StepFailed(step, seconds):
-                self._spinner.stop()
-                out.print(_done("✗", step, seconds))
+                self._end("✗", step, seconds)
             case Progress(text):
-                self._show(f"{self._text}  {text}")
+                doing = self._doing or self._show("")
+                doing.said = text
             case Announcement(text):
                 out.print(text, markup=False)
 
-    def _show(self, text: str) -> None:
-        width = max(out.width - 4, 20)
-        self._spinner.update(Text(text.strip()[:width], style="cyan"))
-        self._spinner.start()
+    def tick(self) -> None:
+        """The spinner counts the seconds by itself."""
 
     def close(self) -> None:
         """Take the spinner away."""
         self._spinner.stop()
+
+    def _show(self, text: str) -> Doing:
+        self._doing = Doing(text, self._clock)
+        self._spinner.update(self._doing)
+        self._spinner.start()
+        return self._doing
+
+    def _end(self, mark: str, step: Step, seconds: float) -> None:
+        self._doing = None
+        self._spinner.stop()
+        out.print(_done(mark, step, seconds))
+
+
+@contextmanager
+def _ticking(tick: Callable[[], None]) -> Iterator[None]:
+    """Call something every second, while the body waits for something else."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(_TICK):
+            with suppress(BrokenPipeError):
+                tick()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _done(mark: str, step: Step, seconds: float) -> Text:

@@ -43,7 +43,7 @@ class Subject:
     def start(self, *, recreate: bool = False) -> Instance:
         """Start the database, wait for it, and return what runs it."""
         self.runtime.start(["database"], recreate=recreate)
-        await_service(self.runtime, "database", f"{self.name}-database", is_oneshot=False)
+        await_service(self.runtime, "database", f"{self.name}-database", lambda _: None, is_oneshot=False)
         (found,) = self.runtime.observe([]).of_service("database")
         return found
 
@@ -56,7 +56,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
     if request.param == "fake":
         yield Subject(tmp_path, name, FakeRuntime(FakePrefect(), folder=tmp_path))
         return
-    real_engine().pull("postgres:18")
+    real_engine().pull("postgres:18", lambda _: None)
     runtime = DockerRuntime(load_project(tmp_path))
     yield Subject(tmp_path, name, runtime)
     held = runtime.observe([])
@@ -151,4 +151,4 @@ def test_an_image_that_is_nowhere_is_refused(subject: Subject) -> None:
     with pytest.raises(PreflightError, match="postgres:0"):
         subject.runtime.check_image("postgres:0")
     with pytest.raises(PlatformError, match="postgres:0"):
-        subject.runtime.pull("postgres:0")
+        subject.runtime.pull("postgres:0", lambda _: None)

@@ -54,12 +54,16 @@ class Compose:
                 quiet=True,
             )
 
-    def run(self, service: str) -> str:
-        """Run a one-shot service in the foreground and return what it wrote; raises ServiceError where it fails."""
+    def run(self, service: str, report: Line) -> None:
+        """Run a one-shot service in the foreground, reporting each line; raises ServiceError with all of them where it fails."""
+        lines: list[str] = []
         try:
-            return str(self._docker.compose.run(service, dependencies=False, remove=True, tty=False))
+            stream = self._docker.compose.run(service, dependencies=False, remove=True, tty=False, stream=True)
+            for _, line in cast("Iterator[tuple[str, bytes]]", stream):
+                lines.append(line.decode(errors="replace").rstrip())
+                report(lines[-1])
         except DockerException as error:
-            raise refused_deployments(error.stdout or "", error.stderr or "") from error
+            raise refused_deployments(*lines) from error
 
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield the lines of services, each behind its container's name."""

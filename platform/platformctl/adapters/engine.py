@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ _STATE = "state"
 """The kind of volumes that hold no data but what their labels say."""
 _TIMEOUT = 120
 """Seconds that a request may take."""
+_LAYER_IS_THERE = ("Pull complete", "Already exists")
 _HOME = "com.docker.compose.project.working_dir"
 _MOVED = "the platform's folder was moved, and it would not start again"
 
@@ -93,13 +94,13 @@ class Engine:
             if not self._has_image(image):
                 self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
-    def pull(self, image: str) -> None:
-        """Pull an image; raises PreflightError with the registry's words where it can't be pulled."""
+    def pull(self, image: str, report: Callable[[str], None]) -> None:
+        """Pull an image, reporting how many of its layers are there.
+
+        Raises PreflightError with the registry's words where it can't be pulled.
+        """
         with _translated(), _image_translated(image):
-            events = self._api.pull(image, stream=True, decode=True)
-            failure = next((event["error"] for event in events if "error" in event), None)
-        if failure is not None:  # the engine has answered 200 by then
-            raise _image_unavailable(image, failure)
+            follow_pull(image, self._api.pull(image, stream=True, decode=True), report)
 
     def remove_container(self, container: str, *, grace: int) -> None:
         """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
@@ -217,6 +218,18 @@ class Engine:
             stranded=self._stranded(Path(labels.get(_HOME, "/")), found["Mounts"]),
             drains=label.DRAINS in labels,
         )
+
+
+def follow_pull(image: str, events: Iterable[Mapping[str, Any]], report: Callable[[str], None]) -> None:
+    """Report how many layers of an image are there, by the engine's events; raises PreflightError for an error among them."""
+    layers: dict[str, str] = {}
+    for event in events:
+        if "error" in event:  # the engine has answered 200 by then
+            raise _image_unavailable(image, event["error"])
+        if "id" in event and not event["status"].startswith("Pulling from"):
+            layers[event["id"]] = event["status"]
+            done = sum(status in _LAYER_IS_THERE for status in layers.values())
+            report(f"{done} of {len(layers)} layers")
 
 
 def _address() -> str | None:

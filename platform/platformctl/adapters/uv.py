@@ -44,7 +44,11 @@ def uv_command() -> str:
 
 
 def run_reported(
-    command: Sequence[str], report: Line, *, variables: Mapping[str, str], folder: Path | None = None
+    command: Sequence[str],
+    report: Line,
+    *,
+    variables: Mapping[str, str],
+    folder: Path | None = None,
 ) -> None:
     """Run a command, reporting each line that it writes. variables: all that it is told. Raises CommandError."""
     lines: list[str] = []

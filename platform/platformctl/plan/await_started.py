@@ -13,6 +13,7 @@ from platformctl.waiting import wait_until
 
 _SERVICE_SECONDS, _MIGRATION_SECONDS, _WORKERS_SECONDS = 180.0, 7200.0, 180.0
 _NOTE_SECONDS = 5.0
+"""How often it is said what is waited for: to know it, the engine is asked."""
 _SKEW = timedelta(seconds=2)
 """How far the clock of a container's engine and Prefect's may be apart."""
 _CRASHES = 3
@@ -28,22 +29,33 @@ class WorkerName:
     pool: str
 
 
-def await_service(
-    runtime: Runtime, service: str, instance: str, *, is_oneshot: bool, seconds: float | None = None
+def await_service(  # noqa: PLR0913  # what is waited for, and how
+    runtime: Runtime,
+    service: str,
+    instance: str,
+    note: Callable[[str], None],
+    *,
+    is_oneshot: bool,
+    seconds: float | None = None,
 ) -> None:
     """Wait until a service is healthy, or a one-shot completed; raises ServiceError with its last lines.
 
-    instance: the name of what runs it. seconds: how long it may take; what such a service needs at most, where it is None.
+    instance: the name of what runs it. note: told the last line that it wrote, now and then. seconds: how long it may take;
+    what such a service needs at most, where it is None.
     """
     seconds = seconds if seconds is not None else _MIGRATION_SECONDS if is_oneshot else _SERVICE_SECONDS
     seen: list[Instance] = []
+    notes = _Notes(note)
 
     def check() -> bool | None:
         seen[:] = runtime.observe([]).of_service(service)
         if any(_has_failed(found, is_oneshot=is_oneshot) for found in seen):
             raise _failed(runtime, seen[-1])
         done = [found.is_completed if is_oneshot else found.is_ready for found in seen]
-        return True if done and all(done) else None
+        if done and all(done):
+            return True
+        notes.tell(lambda: _last_line(runtime, seen))
+        return None
 
     if wait_until(check, seconds=seconds) is None:
         raise _late(runtime, service, instance, seen, seconds)
@@ -63,7 +75,7 @@ def await_workers(
     """
     waited = {worker.service for worker in workers}
     seen: dict[str, Instance] = {}
-    noted = [0.0]
+    notes = _Notes(note)
 
     def check() -> bool | None:
         instances = [found for found in runtime.observe([]).instances if found.service in waited]
@@ -71,10 +83,10 @@ def await_workers(
         if failed := next((found for found in instances if _has_failed(found, is_oneshot=False)), None):
             raise _failed(runtime, failed)
         online = _online(api, workers, seen)
-        if len(online) < len(workers) and time.monotonic() - noted[0] > _NOTE_SECONDS:
-            note(f"{len(online)} of {len(workers)} online")
-            noted[0] = time.monotonic()
-        return True if len(online) == len(workers) else None
+        if len(online) == len(workers):
+            return True
+        notes.tell(lambda: f"{len(online)} of {len(workers)} online")
+        return None
 
     if wait_until(check, seconds=seconds) is None:
         missing = next(worker for worker in workers if worker.service not in _online(api, workers, seen))
@@ -85,6 +97,24 @@ def await_workers(
 def is_fresh(row: Worker, instance: Instance) -> bool:
     """Whether a worker was heard of since its instance started; an old row stays online for a while."""
     return row.last_heartbeat >= instance.started - _SKEW
+
+
+class _Notes:
+    """Says what is waited for, at first and then every few seconds."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note, self._next = note, 0.0
+
+    def tell(self, find: Callable[[], str]) -> None:
+        """Find out and say it, if it is time."""
+        if time.monotonic() >= self._next:
+            self._note(find())
+            self._next = time.monotonic() + _NOTE_SECONDS
+
+
+def _last_line(runtime: Runtime, seen: Sequence[Instance]) -> str:
+    lines = runtime.last_lines(seen[-1].id).splitlines() if seen else []
+    return lines[-1].strip() if lines else ""
 
 
 def _online(api: Api, workers: Sequence[WorkerName], seen: dict[str, Instance]) -> set[str]:

@@ -74,9 +74,10 @@ class FakeRuntime:
         if image in self.withdrawn:
             raise PreflightError(f"The image {image} can't be pulled: manifest unknown", remedy="Check the name.")
 
-    def pull(self, image: str) -> None:
+    def pull(self, image: str, report: Line) -> None:
         """Have an image; raises PreflightError for one that was withdrawn."""
         self.calls.append(f"pull {image}")
+        report("1 of 1 layers")
         self.check_image(image)
         self.images.add(image)
 
@@ -113,7 +114,7 @@ class FakeRuntime:
             if self.instances.pop(name).role == "server":
                 self.prefect.is_up = False
 
-    def register(self, image: str) -> str:
+    def register(self, image: str, report: Line) -> None:
         """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them.
 
         Raises EngineError where the image isn't there, ServiceError where Prefect lacks a pool.
@@ -127,7 +128,7 @@ class FakeRuntime:
             if self.prefect.pool(pool) is None:
                 raise refused_deployments(f"No work pool found named {pool!r}")
             self.prefect.deployments[f"{flow}/{entry['name']}"] = FakeDeployment(key, pool)
-        return ""
+            report(f"Deployment '{flow}/{entry['name']}' successfully created")
 
     def last_lines(self, instance: str) -> str:
         """Return what a failing service writes."""

@@ -54,8 +54,8 @@ class Runtime(Protocol):
     def check_image(self, image: str) -> None:
         """Raise PreflightError where an image can't be pulled."""
 
-    def pull(self, image: str) -> None:
-        """Fetch an image."""
+    def pull(self, image: str, report: Line) -> None:
+        """Fetch an image, reporting how far it is."""
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
         """Build a worker image, reporting each line of it."""
@@ -66,8 +66,8 @@ class Runtime(Protocol):
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
         """Stop and remove instances at once, killing what still runs after `grace` seconds."""
 
-    def register(self, image: str) -> str:
-        """Register the deployments of an image and return what Prefect said."""
+    def register(self, image: str, report: Line) -> None:
+        """Register the deployments of an image, reporting each line that Prefect writes."""
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that an instance wrote."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from platformctl.adapters.engine import Engine
+from platformctl.adapters.engine import Engine, follow_pull
 from platformctl.errors import EngineError, PreflightError
 from platformctl.model.observed import Instance
 from recorded import Asked, Recorded
@@ -175,7 +175,7 @@ def test_what_is_gone_says_nothing_and_needs_no_removing(server: Recorded, engin
 
 def test_an_image_is_pulled_by_name_and_tag(server: Recorded, engine: Engine) -> None:
     server.answer(f"POST {API}/images/create", {"status": "Pulling"})
-    engine.pull("hub/postgres:17")
+    engine.pull("hub/postgres:17", lambda _: None)
     assert server.asked[-1].query == {"fromImage": "hub/postgres", "tag": "17"}
 
 
@@ -191,8 +191,21 @@ def test_a_pull_that_fails_at_once_or_midway_is_named(
 ) -> None:
     server.answer(f"POST {API}/images/create", body, status=status)
     with pytest.raises(PreflightError, match="The image postgres:0 can't be pulled: manifest unknown") as failure:
-        engine.pull("postgres:0")
+        engine.pull("postgres:0", lambda _: None)
     assert "`docker pull postgres:0` must work" in failure.value.remedy
+
+
+def test_a_pull_says_how_many_layers_are_there() -> None:
+    events = [
+        {"status": "Pulling from library/postgres", "id": "17"},
+        {"status": "Already exists", "id": "a"},
+        {"status": "Downloading", "id": "b"},
+        {"status": "Pull complete", "id": "b"},
+        {"status": "Status: Downloaded newer image"},
+    ]
+    said: list[str] = []
+    follow_pull("postgres:17", events, said.append)
+    assert said == ["1 of 1 layers", "1 of 2 layers", "2 of 2 layers"]
 
 
 def test_an_image_that_is_here_needs_no_registry(server: Recorded, engine: Engine) -> None:
@@ -294,7 +307,9 @@ def test_a_refusal_carries_the_engines_words(server: Recorded, engine: Engine, a
         ask(engine)
 
 
-@pytest.mark.parametrize("ask", [*ASKS, lambda engine: engine.pull("a:1"), lambda engine: engine.check_image("a:1")])
+@pytest.mark.parametrize(
+    "ask", [*ASKS, lambda engine: engine.pull("a:1", print), lambda engine: engine.check_image("a:1")]
+)
 def test_an_engine_that_is_gone_is_said_to_be(
     engine: Engine, ask: Callable[[Engine], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

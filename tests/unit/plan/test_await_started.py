@@ -15,6 +15,7 @@ from projects import load_docker, write_project
 from worlds import NOON, instance
 
 POOL = WorkPool("prod", "warm", None, "", is_paused=False)
+_SILENT = lambda _: None  # noqa: E731
 WORKER = WorkerName("worker-prod-1", "acme-worker-prod-1", "prod")
 
 
@@ -37,15 +38,15 @@ def heard(prefect: FakePrefect, *, ago: float = -5, is_online: bool = True) -> N
 
 
 def test_what_is_healthy_or_completed_is_not_waited_for(runtime: FakeRuntime) -> None:
-    await_service(runtime, "server", "acme-server", is_oneshot=False, seconds=0)
-    await_service(runtime, "migrate", "acme-migrate", is_oneshot=True, seconds=0)
+    await_service(runtime, "server", "acme-server", _SILENT, is_oneshot=False, seconds=0)
+    await_service(runtime, "migrate", "acme-migrate", _SILENT, is_oneshot=True, seconds=0)
 
 
 def test_what_never_came_is_named(runtime: FakeRuntime) -> None:
     del runtime.instances["acme-server"]
 
     with pytest.raises(ServiceError) as failure:
-        await_service(runtime, "server", "acme-server", is_oneshot=False, seconds=0)
+        await_service(runtime, "server", "acme-server", _SILENT, is_oneshot=False, seconds=0)
 
     assert failure.value.message == "acme-server was not there after 0 s."
     assert (
@@ -53,12 +54,23 @@ def test_what_never_came_is_named(runtime: FakeRuntime) -> None:
     )
 
 
+def test_what_is_waited_for_is_told_with_its_last_line(runtime: FakeRuntime) -> None:
+    change(runtime, "acme-server", health="starting")
+    runtime.failing["server"] = "one\ntwo"
+    told: list[str] = []
+
+    with pytest.raises(ServiceError):
+        await_service(runtime, "server", "acme-server", told.append, is_oneshot=False, seconds=0)
+
+    assert told == ["two"]
+
+
 def test_what_is_late_is_named_with_its_state_and_last_lines(runtime: FakeRuntime) -> None:
     change(runtime, "acme-server", health="starting")
     runtime.failing["server"] = "one\ntwo"
 
     with pytest.raises(ServiceError) as failure:
-        await_service(runtime, "server", "acme-server", is_oneshot=False, seconds=0)
+        await_service(runtime, "server", "acme-server", _SILENT, is_oneshot=False, seconds=0)
 
     assert failure.value.message.splitlines() == [
         "acme-server is not ready after 0 s (running, starting). Its last lines:",
@@ -82,7 +94,7 @@ def test_what_fails_is_not_waited_for(runtime: FakeRuntime, fields: dict[str, ob
     change(runtime, "acme-server", **fields)
 
     with pytest.raises(ServiceError) as failure:
-        await_service(runtime, "server", "acme-server", is_oneshot=False)
+        await_service(runtime, "server", "acme-server", _SILENT, is_oneshot=False)
 
     assert failure.value.message.startswith(f"{said}Its last lines:\n  (it wrote nothing)")
 
@@ -91,7 +103,7 @@ def test_a_migration_that_failed_is_not_waited_for(runtime: FakeRuntime) -> None
     change(runtime, "acme-migrate", exit_code=1)
 
     with pytest.raises(ServiceError, match="acme-migrate failed with exit code 1"):
-        await_service(runtime, "migrate", "acme-migrate", is_oneshot=True)
+        await_service(runtime, "migrate", "acme-migrate", _SILENT, is_oneshot=True)
 
 
 def test_a_worker_that_restarts_twice_may_have_missed_its_server(runtime: FakeRuntime) -> None:

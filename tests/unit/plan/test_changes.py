@@ -23,11 +23,11 @@ from platformctl.plan.world import World
 
 POOL = WorkPool("prod", "warm", 4, "", is_paused=False)
 CALLS: list[tuple[Change, str]] = [
-    (PullImage("postgres:17"), "runtime.pull('postgres:17')"),
+    (PullImage("postgres:17"), "runtime.pull('postgres:17', note)"),
     (StartServices(("server",)), "runtime.start(('server',), recreate=False)"),
     (StartServices(("server",), recreate=True), "runtime.start(('server',), recreate=True)"),
     (StopInstances(("a", "b"), 30), "runtime.stop(('a', 'b'), grace=30)"),
-    (RegisterDeployments("etl"), "runtime.register('etl')"),
+    (RegisterDeployments("etl"), "runtime.register('etl', note)"),
     (RemoveNetwork("acme_data"), "runtime.remove_network('acme_data')"),
     (RemoveVolume("acme_database"), "runtime.remove_volume('acme_database')"),
     (CreatePool(POOL), f"client.create_pool({POOL})"),
@@ -45,7 +45,7 @@ CALLS: list[tuple[Change, str]] = [
 CLIENT = (CreatePool, UpdatePool, AddJobVariables, SetZombieAutomation, RecordDeployments)
 
 
-@dataclass
+@dataclass(repr=False)
 class Recorder:
     """A world of which every call is written down."""
 
@@ -54,6 +54,9 @@ class Recorder:
 
     def __getattr__(self, name: str) -> "Recorder":
         return Recorder(f"{self.path}.{name}".lstrip("."), self.calls)
+
+    def __repr__(self) -> str:
+        return self.path
 
     def __call__(self, *words: Any, **options: Any) -> None:  # noqa: ANN401  # whatever the call takes
         shown = [repr(word) for word in words] + [f"{name}={value!r}" for name, value in options.items()]

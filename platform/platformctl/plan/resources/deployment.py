@@ -20,7 +20,7 @@ class RegisterDeployments:
 
     def apply(self, world: World) -> None:
         """Run the bundle's one-shot for them; raises ServiceError with Prefect's words."""
-        world.runtime.register(self.image)
+        world.runtime.register(self.image, world.note)
 
 
 @dataclass(frozen=True, slots=True)

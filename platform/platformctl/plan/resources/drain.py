@@ -86,7 +86,9 @@ class AwaitRuns:
         wait_until(lambda: None if self._has_runs(world) else True, seconds=self.seconds, pause=0.5)
 
     def _has_runs(self, world: World) -> bool:
-        return any(run.worker in self.workers for run in world.api.runs(UNFINISHED))
+        names = [run.name for run in world.api.runs(UNFINISHED) if run.worker in self.workers]
+        world.note(f"{', '.join(names)} not finished yet" if names else "")
+        return bool(names)
 
 
 def interrupted_drain_steps(observed: Observed) -> Iterator[Step]:

@@ -23,7 +23,7 @@ class PullImage:
 
     def apply(self, world: World) -> None:
         """Have the runtime pull it."""
-        world.runtime.pull(self.image)
+        world.runtime.pull(self.image, world.note)
 
 
 @dataclass(frozen=True, slots=True)

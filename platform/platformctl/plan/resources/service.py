@@ -38,7 +38,7 @@ class AwaitService:
 
     def apply(self, world: World) -> None:
         """Wait; raises ServiceError with its last lines."""
-        await_service(world.runtime, self.service, self.instance, is_oneshot=self.is_oneshot)
+        await_service(world.runtime, self.service, self.instance, world.note, is_oneshot=self.is_oneshot)
 
 
 def service_steps(wanted: Wanted, observed: Observed, role: Role) -> Iterator[Step]:

@@ -89,9 +89,9 @@ class DockerRuntime:
         """Raise PreflightError where an image is neither on the engine nor in its registry."""
         self._engine.check_image(image)
 
-    def pull(self, image: str) -> None:
+    def pull(self, image: str, report: Line) -> None:
         """Pull an image."""
-        self._engine.pull(image)
+        self._engine.pull(image, report)
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
         """Build a worker image with Buildx."""
@@ -114,9 +114,9 @@ class DockerRuntime:
         with ThreadPoolExecutor(max_workers=max(len(instances), 1)) as pool:
             list(pool.map(functools.partial(self._engine.remove_container, grace=grace), instances))
 
-    def register(self, image: str) -> str:
+    def register(self, image: str, report: Line) -> None:
         """Run the bundle's one-shot that registers an image's deployments."""
-        return self._compose.run(deploy_name(image))
+        self._compose.run(deploy_name(image), report)
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that an instance wrote."""

@@ -46,15 +46,15 @@ class LocalImages:
         environment = self._folder / "environments" / environment_name(image, self._prefect)
         if not options.use_cache or not (environment / "bin" / "python").exists():
             with _replacing(environment) as unfinished, _context(image) as context:
-                with _stage(image, "dependencies"):
+                with _stage(image, "dependencies", report):
                     self._install(options, unfinished, context, report)
-                with _stage(image, "worker"):
+                with _stage(image, "worker", report):
                     _install_worker(unfinished, context, report)
         if image.name == SERVER and not (environment / EMPTY_DATABASE).exists():
-            with _stage(image, "database"):
+            with _stage(image, "database", report):
                 _make_empty_database(environment, report)
         folder = self._folder / image_folder(image.reference)
-        with _replacing(folder) as unfinished, _stage(image, "flows"):
+        with _replacing(folder) as unfinished, _stage(image, "flows", report):
             (unfinished / ENVIRONMENT).symlink_to(os.path.relpath(environment, folder))
             (unfinished / APP).mkdir()
             _write_below(unfinished, image, f"{APP}/")
@@ -190,7 +190,8 @@ def _replacing(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _stage(image: WorkerImage, stage: str) -> Iterator[None]:
+def _stage(image: WorkerImage, stage: str, report: Line) -> Iterator[None]:
+    report(f"stage {stage}")
     try:
         yield
     except CommandError as error:

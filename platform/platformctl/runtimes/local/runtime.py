@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from platformctl.adapters.processes import end_marked, find_marked, machine_memory, marks, port_holder
 from platformctl.adapters.supervisor import Supervisor
+from platformctl.adapters.uv import CommandError, run_reported
 from platformctl.errors import PreflightError, UsageError, refused_deployments
 from platformctl.model.observed import Machine
 from platformctl.runtimes.local.bundle import describe_local, render_local
@@ -84,7 +84,7 @@ class LocalRuntime:
     def check_image(self, image: str) -> None:
         """No image comes from a registry: environments are made of packages."""
 
-    def pull(self, image: str) -> None:
+    def pull(self, image: str, report: Line) -> None:
         """Nothing is pulled."""
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
@@ -118,21 +118,15 @@ class LocalRuntime:
         if not self._supervisor.processes():
             self._supervisor.end()
 
-    def register(self, image: str) -> str:
+    def register(self, image: str, report: Line) -> None:
         """Have Prefect register the deployments of an image."""
         service = deploy_name(image)
         python = self._image_of(service) / ENVIRONMENT / "bin" / "python"
-        done = subprocess.run(
-            [python, self._project.bundle / LAUNCH, self._file_of(service)],
-            check=False,
-            capture_output=True,
-            env=inherited(),
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        if done.returncode:
-            raise refused_deployments(done.stdout, done.stderr)
-        return done.stdout
+        command = [str(python), str(self._project.bundle / LAUNCH), str(self._file_of(service))]
+        try:
+            run_reported(command, report, variables=inherited())
+        except CommandError as error:
+            raise refused_deployments(error.words) from error
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that a process wrote."""
