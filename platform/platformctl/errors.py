@@ -16,10 +16,14 @@ PlatformError             message and remedy; the command exits 1
 """
 
 import errno
+import re
+
+_PASSWORD = re.compile(r"(://[^\s/:@]*:)(?!\$\{\w+\}@)\S*@")
+"""The password of a URL, up to the last @ of the word; one that is a variable, `${NAME}`, gives nothing away."""
 
 
 class PlatformError(Exception):
-    """A failure that explains itself.
+    """A failure that explains itself, and shows no password of a URL.
 
     message: what happened, with names. remedy: the next thing to type or to change.
     """
@@ -27,9 +31,8 @@ class PlatformError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message, self.remedy = _showable(message), _showable(remedy)
+        super().__init__(self.message)
 
 
 class UsageError(PlatformError):
@@ -82,6 +85,16 @@ class ConfirmationError(PlatformError):
 
 class RunError(PlatformError):
     """A flow run didn't complete."""
+
+
+def _showable(text: str) -> str:
+    """What is half a character, as the name of a file may be, can't be printed."""
+    return without_passwords(text.encode("utf-8", "backslashreplace").decode())
+
+
+def without_passwords(text: str) -> str:
+    """Return a text with three asterisks for the password of each URL in it."""
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 def as_platform_error(error: Exception) -> PlatformError | None:

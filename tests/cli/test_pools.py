@@ -120,3 +120,12 @@ def test_a_pool_of_another_type_in_prefect_is_not_touched(running: Cli) -> None:
 
     assert result.exit_code == 2
     assert "has the type 'docker' in Prefect" in result.output
+
+
+def test_a_slip_is_not_answered_with_how_to_create_it(running: Cli) -> None:
+    for words in (["pools", "delete", "prd"], ["pools", "pause", "prd"], ["scale", "prd=2"]):
+        result = running(*words)
+        assert result.exit_code == 2, result.output
+        assert "Name 'prod' instead." in result.output
+        assert "pools create" not in result.output
+    assert "pools create" in running("pools", "delete", "elsewhere").output

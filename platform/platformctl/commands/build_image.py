@@ -8,7 +8,7 @@ from platformctl.errors import UsageError
 from platformctl.plan.report import Progress, Report
 from platformctl.runtimes.runtime import BuildOptions
 from platformctl.spec.load import Project
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import unknown_name
 from platformctl.stack.images.context import WorkerImage
 
 
@@ -76,9 +76,7 @@ def _choose(project: Project, images: Sequence[WorkerImage], name: str) -> Worke
     found = {image.name: image for image in images}
     if name not in found:
         remedy = f"Add [images.{name}] to {project.file}, or choose one that is there."
-        raise UsageError(
-            f"There is no image {name!r} in {project.file.name}{nearest(name, list(found))}", remedy=remedy
-        )
+        raise unknown_name(f"There is no image {name!r} in {project.file.name}", name, list(found), remedy=remedy)
     return found[name]
 
 

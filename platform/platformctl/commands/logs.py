@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
 from platformctl.model.observed import Machine
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import unknown_name
 
 
 def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
@@ -29,7 +29,5 @@ def _services(machine: Machine, name: str) -> list[str]:
     ]
     if not found:
         known = sorted({name for instance in machine.instances for name in (instance.service, instance.pool) if name})
-        raise UsageError(
-            f"Nothing is named {name!r}{nearest(name, known)}", remedy="`platformctl status` shows what runs."
-        )
+        raise unknown_name(f"Nothing is named {name!r}", name, known, remedy="`platformctl status` shows what runs.")
     return found

@@ -16,7 +16,7 @@ from platformctl.plan.resources.worker import is_online
 from platformctl.plan.wanted import Wanted
 from platformctl.spec.edit import edit_keys, remove_table
 from platformctl.spec.load import Project
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import unknown_name
 from platformctl.stack.deployments import load_deployments
 from platformctl.stack.images.context import load_images
 
@@ -76,7 +76,7 @@ def require_pool(project: Project, name: str) -> None:
     pools = list(project.spec.pools)
     if name not in pools:
         remedy = f"`platformctl pools create {name}` adds it."
-        raise UsageError(f"There is no pool {name!r} in {project.file.name}{nearest(name, pools)}", remedy=remedy)
+        raise unknown_name(f"There is no pool {name!r} in {project.file.name}", name, pools, remedy=remedy)
 
 
 def list_pools(workspace: Workspace) -> list[PoolRow]:

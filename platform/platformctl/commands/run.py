@@ -7,7 +7,7 @@ from platformctl.adapters.prefect.ports import Api, Json
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import RunError, ServerError, UsageError
 from platformctl.model.observed import FlowRun
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import unknown_name
 
 
 def require_server(workspace: Workspace) -> Api:
@@ -25,7 +25,7 @@ def find_deployment(api: Api, name: str) -> Json:
     if deployment is None:
         names = api.deployment_names()
         remedy = "It must be FLOW/DEPLOYMENT; `platformctl up` registers what prefect.yaml declares."
-        raise UsageError(f"There is no deployment {name!r}{nearest(name, names)}", remedy=remedy)
+        raise unknown_name(f"There is no deployment {name!r}", name, names, remedy=remedy)
     return deployment
 
 
@@ -84,7 +84,7 @@ def _check_parameters(name: str, deployment: Json, values: Mapping[str, object])
     for key in values:
         if key not in known:
             remedy = f"Its parameters: {', '.join(known) or 'none'}."
-            raise UsageError(f"{name} has no parameter {key!r}{nearest(key, known)}", remedy=remedy)
+            raise unknown_name(f"{name} has no parameter {key!r}", key, known, remedy=remedy)
     given = {**(deployment.get("parameters") or {}), **values}
     missing = [key for key in schema.get("required") or [] if key not in given]
     if missing:

@@ -1,12 +1,13 @@
 """`scale`: how many workers pools have. It is written to platform.toml; `up` does the rest."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from platformctl.commands.change import Edits
 from platformctl.errors import UsageError
 from platformctl.model.spec import KeyPath, Value
 from platformctl.spec.load import Project
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import unknown_name
 
 
 def worker_edits(workers: Mapping[str | None, int]) -> Edits:
@@ -32,7 +33,7 @@ def _pool(project: Project, pool: str | None) -> str:
         raise UsageError(f"There are {len(pools)} pools: {', '.join(pools)}.", remedy=remedy)
     if pool not in pools:
         remedy = f"Type `platformctl pools create {pool}` to add it."
-        raise UsageError(f"There is no pool {pool!r} in {project.file.name}{nearest(pool, pools)}", remedy=remedy)
+        raise unknown_name(f"There is no pool {pool!r} in {project.file.name}", pool, pools, remedy=remedy)
     return pool
 
 
@@ -41,7 +42,7 @@ def parse_workers(words: Sequence[str]) -> dict[str | None, int]:
     workers: dict[str | None, int] = {}
     for word in words:
         pool, found, count = word.rpartition("=")
-        if not count.isdecimal() or (found and not pool):
+        if not re.fullmatch(r"[0-9]{1,9}", count) or (found and not pool):
             remedy = "Write POOL=N with a whole number, such as prod=4."
             raise UsageError(f"{word!r} is not a number of workers.", remedy=remedy)
         workers[pool or None] = int(count)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,9 @@ _PREFECTS = {
 }
 
 
+NAME_RULE: Final = "a name of at most 30 lower-case letters, digits and hyphens that starts with a letter"
+
+
 def is_name(value: str) -> bool:
     """Whether a value can name a platform, an image or a pool: it becomes a part of a DNS label."""
     return bool(re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", value))
@@ -25,9 +28,7 @@ def is_name(value: str) -> bool:
 
 def _dns_label(value: str) -> str:
     if not is_name(value):
-        raise PydanticCustomError(
-            "dns_label", "a name of at most 30 lower-case letters, digits and hyphens that starts with a letter"
-        )
+        raise PydanticCustomError("dns_label", NAME_RULE)
     return value
 
 
@@ -109,6 +110,8 @@ def _variable(value: str) -> str:
     return value
 
 
+HOLDS_SECRETS = ("database_url", "index_url")
+"""The errors of texts in which somebody may have written a password."""
 Value = str | int | bool | None
 """What a key of platform.toml can be set to by a command; None removes it."""
 KeyPath = tuple[str, ...]

@@ -1,5 +1,6 @@
 """From platform.toml, and perhaps an overlay of it, to frozen values. Nothing else of a platform is read here."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +9,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
-from platformctl.model.spec import KeyPath, Pool, Spec
+from platformctl.files import read_small_text
+from platformctl.model.spec import NAME_RULE, KeyPath, Pool, Spec, is_name
 from platformctl.spec.check import check_spec
-from platformctl.spec.problems import Problem, nearest, problems_of, spec_error
+from platformctl.spec.problems import Problem, problems_of, spec_error, unknown_name
 
 FILE_NAME = "platform.toml"
+_DEPTH = 20
+"""The levels of tables and lists: more than any key of a spec has."""
 _EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}
 """Tables that may be left out. Given as empty ones they are validated within Spec, and need no validator of their own."""
 
@@ -87,7 +91,7 @@ def load_project(folder: Path, env: str | None = None) -> Project:
 
     Raises UsageError where the file or the overlay isn't there, and SpecError, with lines, for what is wrong in it.
     """
-    root = folder.resolve()
+    root = Path(os.path.realpath(folder))
     file = root / FILE_NAME
     text = read_text(file)
     spec = _read_spec(file, text, env)
@@ -111,7 +115,7 @@ def _read_spec(file: Path, text: str, env: str | None) -> Spec:
 def read_text(file: Path) -> str:
     """Return the text of platform.toml; raises UsageError where it can't be read."""
     try:
-        return file.read_text(encoding="utf-8")
+        text = read_small_text(file)
     except FileNotFoundError as error:
         remedy = "Type `platformctl init` to make one, or name its folder with -C DIR."
         raise UsageError(f"There is no {FILE_NAME} in {file.parent}.", remedy=remedy) from error
@@ -119,31 +123,53 @@ def read_text(file: Path) -> str:
         raise UsageError(
             f"{file.parent} is not a folder.", remedy="-C DIR names the folder of platform.toml."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{file} can't be read: {error}.", remedy="It must be a readable text file in UTF-8."
         ) from error
+    if text.startswith("\ufeff"):
+        remedy = f'Save {file} as "UTF-8" and not as "UTF-8 with BOM"; nothing was changed.'
+        raise SpecError(f"{file.name}:1: the file begins with a byte order mark, which TOML has none of", remedy=remedy)
+    return text
 
 
 def _parse(file: Path, text: str) -> dict[str, object]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text)
+    except ValueError as error:
         from platformctl.spec.locate import syntax_error  # noqa: PLC0415  # what an error needs, a good file doesn't pay for
 
-        raise syntax_error(file, text) from error
+        raise syntax_error(file, text, error) from error
+    except RecursionError as error:
+        raise _too_deep(file) from error
+    if _is_deeper(content, _DEPTH):
+        raise _too_deep(file)
+    return content
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_is_deeper(item, levels - 1) for item in below)
+
+
+def _too_deep(file: Path) -> SpecError:
+    found = f"{file.name}: tables or lists are nested more than {_DEPTH} levels deep"
+    return SpecError(found, remedy=f"Correct {file}; nothing was changed.")
 
 
 def _merge_overlay(content: dict[str, object], env: str | None, file: Path) -> dict[str, object]:
     overlays = content.pop("env", {})
-    if not isinstance(overlays, dict):
+    if not isinstance(overlays, dict) or not all(isinstance(overlay, dict) for overlay in overlays.values()):
         raise SpecError(f"{file.name}: env must hold tables, [env.NAME.server] say.", remedy=f"Correct it in {file}.")
+    if illegal := next((name for name in overlays if not is_name(name)), None):
+        said = f"{file.name}: {illegal!r} under [env] is not a legal name: expected {NAME_RULE}"
+        raise SpecError(said, remedy=f"Correct it in {file}; nothing was changed.")
     if env is None:
         return content
     if env not in overlays:
         there = f", or choose one that is there: {', '.join(sorted(overlays))}" if overlays else ""
         remedy = f"Add [env.{env}.server] or another table of it to {file}{there}."
-        raise UsageError(f"There is no overlay {env!r} in {file.name}{nearest(env, sorted(overlays))}", remedy=remedy)
+        raise unknown_name(f"There is no overlay {env!r} in {file.name}", env, sorted(overlays), remedy=remedy)
     merged = _merge(content, overlays[env])
     return _merge(merged, _overlay_name(merged, overlays[env], env))
 

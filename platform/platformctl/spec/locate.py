@@ -1,6 +1,7 @@
 """Where something stands in the text of platform.toml: the line of a key, and of what isn't TOML."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import tomlkit
@@ -15,7 +16,14 @@ def find_line(text: str, path: KeyPath) -> int:
     """Return the line, from 1, that holds the key at a path of a TOML text, or its nearest parent; 1 where none does.
 
     The value is swapped for a mark in a copy of the document, whose layout tomlkit keeps: the mark's line is the key's.
+    A file that tomlkit doesn't understand has problems all the same: then it is 1.
     """
+    with suppress(Exception):
+        return _find_line(text, path)
+    return 1
+
+
+def _find_line(text: str, path: KeyPath) -> int:
     while path:
         document = tomlkit.parse(text)
         parent: object = document
@@ -50,15 +58,12 @@ def _line_with(mark: str, text: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), 1) if mark in line), 1)
 
 
-def syntax_error(file: Path, text: str) -> SpecError:
-    """Return the error for a file that isn't TOML, with the line of what the parser stumbled on."""
-    try:
-        tomlkit.parse(text)
-    except tomlkit.exceptions.ParseError as error:
-        reason = re.sub(r" at line \d+ col \d+", "", str(error))
-        line = text.splitlines()[error.line - 1].strip() if error.line <= len(text.splitlines()) else ""
-        where = f"{file.name}:{error.line}: not TOML: {reason}" + (f": {line}" if line else "")
-        return SpecError(where, remedy=f"Correct line {error.line} of {file}; nothing was changed.")
-    except (tomlkit.exceptions.TOMLKitError, ValueError) as error:
-        return SpecError(f"{file.name}: not TOML: {error}", remedy=f"Correct {file}; nothing was changed.")
-    return SpecError(f"{file.name}: not TOML", remedy=f"Correct {file}; nothing was changed.")
+def syntax_error(file: Path, text: str, error: ValueError) -> SpecError:
+    """Return the error for a file that isn't TOML, with the line that the parser names in its words."""
+    reason, lines = str(error), text.split("\n")
+    found = re.search(r" \(at line (\d+), column \d+\)", reason)
+    number = int(found[1]) if found else len(lines)
+    line = lines[number - 1].strip() if found and number <= len(lines) else ""
+    reason = re.sub(r" \(at .*\)$", "", reason)
+    where = f"{file.name}:{number}: not TOML: {reason}" + (f": {line}" if line else "")
+    return SpecError(where, remedy=f"Correct line {number} of {file}; nothing was changed.")

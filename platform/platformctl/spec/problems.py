@@ -1,6 +1,7 @@
 """What is wrong with a spec, in an operator's words: file, line, what was found, what was expected, the nearest key."""
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from platformctl.errors import SpecError
-from platformctl.model.spec import KeyPath, Spec
+from platformctl.errors import SpecError, UsageError
+from platformctl.model.spec import HOLDS_SECRETS, KeyPath, Spec
 
 _TABLES = ("platform",)
 _EXPECTED = {
@@ -21,10 +22,11 @@ _EXPECTED = {
     "tuple_type": "a list of strings",
     "dict_type": "a table",
     "model_type": "a table",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
-    "literal_error": "{expected}",
 }
+_BOUNDS = {"greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}", "literal_error": "{expected}"}
+"""What is completed with values of the model's own; a text of the user's is never a format."""
+_MANY, _LONG = 20, 200
+"""Problems that an error lists, and characters that it shows of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,10 @@ def spec_error(file: Path, text: str, problems: Sequence[Problem]) -> SpecError:
     """Return the error that lists problems, a line each, with their lines in the file's text."""
     from platformctl.spec.locate import find_line  # noqa: PLC0415  # what an error needs, a good file doesn't pay for
 
-    lines = [f"{file.name}:{find_line(text, problem.path)}: {problem.message}" for problem in problems]
-    what = "it" if len(lines) == 1 else f"these {len(lines)}"
+    lines = [f"{file.name}:{find_line(text, problem.path)}: {problem.message}" for problem in problems[:_MANY]]
+    what = "it" if len(problems) == 1 else f"these {len(problems)}"
+    if len(problems) > _MANY:
+        lines.append(f"... and {len(problems) - _MANY} more")
     return SpecError("\n".join(lines), remedy=f"Correct {what} in {file}; nothing was changed.")
 
 
@@ -61,26 +65,54 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem(
             path, f"{path[-1]!r} under [{'.'.join(path[:-1])}] is not a legal name: expected {detail['msg']}"
         )
-    expected = _EXPECTED.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))
-    return Problem(path, f"{shown} is {_show(detail['input'])}, expected {expected}")
+    return Problem(path, f"{shown} is {_show_input(detail)}, expected {_expected(detail)}")
+
+
+def _expected(detail: ErrorDetails) -> str:
+    if detail["type"] in _BOUNDS:
+        return _BOUNDS[detail["type"]].format(**detail.get("ctx", {}))
+    return _EXPECTED.get(detail["type"], detail["msg"])
+
+
+def _show_input(detail: ErrorDetails) -> str:
+    is_secret = detail["type"] in HOLDS_SECRETS and isinstance(detail["input"], str)
+    return "a text that may hold a password, and isn't shown" if is_secret else _show(detail["input"])
 
 
 def _show(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'the string "{value}"'
+        return f"the string {json.dumps(_shortened(value), ensure_ascii=False)}"
     if isinstance(value, Mapping):
         return "a table"
-    return f"a list of {len(value)}" if isinstance(value, list | tuple) else str(value)
+    return f"a list of {len(value)}" if isinstance(value, list | tuple) else _shortened(str(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
+def nearest_word(word: str, words: Sequence[str]) -> str | None:
+    """Return the one of words that another is a slip of; None where none has most of its letters."""
+    match = difflib.get_close_matches(word[:_LONG], words, n=1, cutoff=0.75)
+    return match[0] if match else None
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest of words, or the list of them where none is near."""
-    match = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if match:
-        return f"; did you mean {match[0]!r}?"
+    if match := nearest_word(word, words):
+        return f"; did you mean {match!r}?"
     return f"; valid here: {', '.join(words)}" if words else ""
+
+
+def unknown_name(found: str, name: str, names: Sequence[str], *, remedy: str) -> UsageError:
+    """Return the error of a name that isn't there. found: the sentence, without its end. names: those that are.
+
+    remedy: what to do where none of them is near; where one is, that one is meant.
+    """
+    match = nearest_word(name, names)
+    return UsageError(f"{found}{nearest(name, names)}", remedy=f"Name {match!r} instead." if match else remedy)
 
 
 def valid_keys(path: KeyPath) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 from platformctl.errors import SpecError
+from platformctl.model.spec import is_name
 from platformctl.spec.load import Project
-from platformctl.spec.problems import nearest
+from platformctl.spec.problems import nearest, nearest_word
 from platformctl.stack.images.context import WorkerImage
 
 FILE_NAME = "prefect.yaml"
@@ -137,8 +138,10 @@ def _pool(project: Project, entry: Mapping[str, object], name: str) -> str:
         raise SpecError(f"{FILE_NAME}: deployment {name!r} names no work pool", remedy=remedy)
     if pool not in pools:
         found = f"{FILE_NAME}: deployment {name!r} names the work pool {pool!r}, which platform.toml doesn't have"
+        can_be_made = isinstance(pool, str) and is_name(pool) and nearest_word(pool, pools) is None
+        create = f" Or type `platformctl pools create {pool}`." if can_be_made else ""
         raise SpecError(
-            f"{found}{nearest(str(pool), pools)}", remedy=f"Correct it, or type `platformctl pools create {pool}`."
+            f"{found}{nearest(str(pool), pools)}", remedy=f"Correct it in {project.root / FILE_NAME}.{create}"
         )
     return str(pool)
 
