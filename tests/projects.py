@@ -5,12 +5,14 @@ from pathlib import Path
 from platformctl.adapters.prefect.fake import FakePrefect
 from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.commands.workspace import Workspace
+from platformctl.files import pieces
 from platformctl.model.spec import RuntimeName
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project, load_project
+from platformctl.stack.files import Files
 from platformctl.state.secrets import missing_secrets
 
 SPEC = """\
@@ -45,6 +47,11 @@ def write_project(folder: Path, spec: str = SPEC, **files: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def content_of(files: Files, path: str) -> bytes:
+    """Return the content of a file of a bundle."""
+    return b"".join(pieces(files[path]))
 
 
 def load_docker(folder: Path) -> Wanted:

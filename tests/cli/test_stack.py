@@ -73,7 +73,7 @@ def test_a_file_that_can_not_be_written_is_named(cli: Cli) -> None:
     result = cli("up")
 
     assert result.exit_code == 1
-    assert f"{cli.folder / '.platform' / 'secrets'}: Not a directory." in result.output
+    assert f"{cli.folder / '.platform'}: File exists." in result.output
     assert "Then type the same command" in result.output
 
 

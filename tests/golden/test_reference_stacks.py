@@ -13,6 +13,7 @@ import yaml
 from golden_check import Golden
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.spec.load import load_project
+from projects import content_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ["quickstart", "production"]
@@ -33,7 +34,7 @@ def test_a_reference_stack_is_what_its_example_renders_to(name: str, golden: Gol
     files = render_compose(describe_docker(load_project(ROOT / "examples" / name)))
     folder = ROOT / "compose" / name
 
-    shown = {path: content for path, content in files.items() if is_shown(path)}
+    shown = {path: content_of(files, path) for path in files if is_shown(path)}
     for path, content in shown.items():
         golden(folder / path, without_digests(content))
     committed = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

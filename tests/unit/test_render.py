@@ -10,7 +10,7 @@ from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.spec.load import load_project
 from platformctl.stack.describe import Stack
 from platformctl.stack.files import changed_files, write_files
-from projects import SPEC, write_project
+from projects import SPEC, content_of, write_project
 
 
 def describe(folder: Path, spec: str = SPEC) -> Stack:
@@ -18,7 +18,7 @@ def describe(folder: Path, spec: str = SPEC) -> Stack:
 
 
 def services(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(render_compose(stack)["compose.yaml"])["services"]
+    found: dict[str, Any] = yaml.safe_load(content_of(render_compose(stack), "compose.yaml"))["services"]
     return found
 
 

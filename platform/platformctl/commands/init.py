@@ -5,8 +5,8 @@ from pathlib import Path
 
 from platformctl.assets import asset_path
 from platformctl.errors import UsageError
-from platformctl.files import replace_file
-from platformctl.model.spec import Platform
+from platformctl.files import make_folder, replace_file
+from platformctl.model.spec import NAME_RULE, Platform, is_name
 from platformctl.spec.load import load_project
 from platformctl.stack.files import SCHEMA
 from platformctl.templates import render_template
@@ -24,13 +24,15 @@ def init_project(folder: Path, name: str | None) -> list[str]:
         remedy = "Edit what is there, or choose an empty folder with -C DIR. Nothing was written."
         raise UsageError(f"{folder.resolve()} holds {', '.join(there)} already.", remedy=remedy)
     chosen = name or _name_of(folder)
+    if not is_name(chosen):
+        raise UsageError(f"{chosen!r} is not a legal name of a platform.", remedy=f"Choose {NAME_RULE}.")
     contents = {path: _render(path, chosen) for path in _FILES}
     wanted = [path for path in _FILES if path != ".gitignore" or not (folder / path).exists()]
     for path in wanted:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_file(folder / path, contents[path])
     schema = load_project(folder).bundle / SCHEMA  # what the first line of platform.toml points editors at
-    schema.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(schema.parent)
     replace_file(schema, (asset_path("templates") / SCHEMA).read_bytes())
     return wanted
 

@@ -1,8 +1,8 @@
 """What is wanted: everything that follows from a project's files, and nothing from outside them."""
 
-import hashlib
 from dataclasses import dataclass
 
+from platformctl.files import digest_of_files
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack
@@ -24,11 +24,7 @@ class Wanted:
     @property
     def digest(self) -> str:
         """The digest of the bundle's files: 12 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            digest.update(f"{path}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()[:12]
+        return digest_of_files(self.files)[:12]
 
 
 def load_wanted(project: Project, runtime: Runtime) -> Wanted:

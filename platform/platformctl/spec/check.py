@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from platformctl.files import SMALL, is_file, is_folder
 from platformctl.model.releases import OLDEST_WARM, parse_version
 from platformctl.model.spec import WARM_KEYS, Image, Pool, Spec, mebibytes
+from platformctl.spec.contents import outside_words
 from platformctl.spec.problems import Problem, nearest
+from platformctl.spec.reserved import instead_of
 
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock")
 
@@ -17,12 +20,32 @@ def check_spec(spec: Spec, root: Path) -> list[Problem]:
             Problem(("images", "server"), "images.server is the name of the server's own image; choose another")
         )
     problems += [problem for name, pool in spec.pools.items() for problem in _check_pool(name, pool, spec)]
-    if spec.build.ca and not (root / spec.build.ca).is_file():
-        problems.append(Problem(("build", "ca"), f"build.ca names {spec.build.ca!r}, and there is no such file"))
-    return problems
+    return problems + _check_ca(spec.build.ca, root)
+
+
+def _check_ca(ca: str, root: Path) -> list[Problem]:
+    """A file of the machine's will do: a build reads it, and no image keeps it."""
+    if not ca or is_file(root / ca):
+        return []
+    return [Problem(("build", "ca"), f"build.ca names {ca!r}, and there is no such file")]
 
 
 def _check_pool(name: str, pool: Pool, spec: Spec) -> list[Problem]:
+    return _check_environment(name, pool) + _check_workers(name, pool, spec)
+
+
+def _check_environment(name: str, pool: Pool) -> list[Problem]:
+    return [
+        Problem(
+            ("pools", name, "environment", variable),
+            f"pools.{name}.environment sets {variable}, which is the platform's own; use {instead}",
+        )
+        for variable in pool.environment
+        if (instead := instead_of(variable))
+    ]
+
+
+def _check_workers(name: str, pool: Pool, spec: Spec) -> list[Problem]:
     images = list(spec.images)
     if pool.image and pool.image not in images:
         found = (
@@ -66,26 +89,43 @@ def _check_process(name: str, pool: Pool) -> list[Problem]:
 
 
 def _check_image(name: str, image: Image, root: Path) -> list[Problem]:
-    problems = []
-    if image.requirements and not (root / image.requirements).is_file():
-        found = f"images.{name}.requirements is {image.requirements!r}, and there is no such file in {root}"
-        problems.append(Problem(("images", name, "requirements"), found))
-    elif image.requirements and not _is_requirements(Path(image.requirements).name):
-        found = f"images.{name}.requirements is {image.requirements!r}, expected *.txt or {', '.join(REQUIREMENTS[1:])}"
-        problems.append(Problem(("images", name, "requirements"), found))
-    elif (
-        Path(image.requirements).name == "uv.lock"
-        and not (root / image.requirements).with_name("pyproject.toml").is_file()
-    ):
-        found = f"images.{name}.requirements is {image.requirements!r}, and there is no pyproject.toml beside it"
-        problems.append(Problem(("images", name, "requirements"), found))
-    if image.flows and not (root / image.flows).is_dir():
-        found = f"images.{name}.flows is {image.flows!r}, and there is no such folder in {root}"
-        problems.append(Problem(("images", name, "flows"), found))
-    elif image.flows and not (root / image.flows).resolve().is_relative_to(root):
-        found = f"images.{name}.flows is {image.flows!r}, expected a folder inside {root}"
-        problems.append(Problem(("images", name, "flows"), found))
-    return problems
+    found = {"requirements": _wrong_requirements(image.requirements, root), "flows": _wrong_flows(image.flows, root)}
+    return [
+        Problem(("images", name, key), f"images.{name}.{key} is {getattr(image, key)!r}, {words}")
+        for key, words in found.items()
+        if words
+    ]
+
+
+def _wrong_requirements(requirements: str, root: Path) -> str | None:
+    file = root / requirements
+    if not requirements:
+        return None
+    if not is_file(file):
+        return f"and there is no such file in {root}"
+    if not _is_requirements(file.name):
+        return f"expected *.txt or {', '.join(REQUIREMENTS[1:])}"
+    files = [file, file.with_name("pyproject.toml")] if file.name == "uv.lock" else [file]
+    if not is_file(files[-1]):
+        return "and there is no pyproject.toml beside it"
+    return next((words for path in files if (words := _wrong_file(path, root))), None)
+
+
+def _wrong_file(file: Path, root: Path) -> str | None:
+    if words := outside_words(root, file):
+        return f"and {file.relative_to(root) if file.is_relative_to(root) else file} {words}"
+    size = file.stat().st_size
+    return f"and {file.name} has {size // 2**20} MiB, expected less than {SMALL // 2**20}" if size > SMALL else None
+
+
+def _wrong_flows(flows: str, root: Path) -> str | None:
+    folder = root / flows
+    if not flows:
+        return None
+    if not is_folder(folder):
+        return f"and there is no such folder in {root}"
+    words = outside_words(root, folder)
+    return f"which {words}, expected a folder inside {root}" if words else None
 
 
 def _is_requirements(name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
-from platformctl.files import read_small_text
+from platformctl.files import STATE_FOLDER, is_one_line, read_small_text
 from platformctl.model.spec import NAME_RULE, KeyPath, Pool, Spec, is_name
 from platformctl.spec.check import check_spec
 from platformctl.spec.problems import Problem, problems_of, spec_error, unknown_name
@@ -83,7 +83,7 @@ def in_url(host: str) -> str:
 
 def state_folder(root: Path, env: str | None) -> Path:
     """Return the folder beside platform.toml that belongs to platformctl, one for each overlay."""
-    return root / ".platform" / "envs" / env if env else root / ".platform"
+    return root / STATE_FOLDER / "envs" / env if env else root / STATE_FOLDER
 
 
 def load_project(folder: Path, env: str | None = None) -> Project:
@@ -92,6 +92,8 @@ def load_project(folder: Path, env: str | None = None) -> Project:
     Raises UsageError where the file or the overlay isn't there, and SpecError, with lines, for what is wrong in it.
     """
     root = Path(os.path.realpath(folder))
+    if not is_one_line(str(root)):
+        raise SpecError(f"The path {str(root)!r} isn't a text in UTF-8 on one line.", remedy="Rename its folders.")
     file = root / FILE_NAME
     text = read_text(file)
     spec = _read_spec(file, text, env)

@@ -1,7 +1,8 @@
 """What prefect.yaml declares. It is Prefect's own file: platformctl reads it, and has Prefect's own machinery register it."""
 
 import hashlib
-import json
+import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import yaml
 
 from platformctl.errors import SpecError
+from platformctl.files import is_file, read_small_text
 from platformctl.model.spec import is_name
+from platformctl.spec.contents import check_inside
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest, nearest_word
 from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.yaml_text import YamlTextError, canonical_json, load_yaml
 
 FILE_NAME = "prefect.yaml"
 _GLOBAL = ("name", "prefect-version", "build", "push", "pull", "definitions")
@@ -44,7 +48,7 @@ def load_deployments(project: Project, images: tuple[WorkerImage, ...]) -> tuple
     tags = {image.name: image.reference for image in images}
     _check_pull(project, document, "the file")
     _check_unique(project, _entries(document, project))
-    shared = json.dumps({key: document.get(key) for key in _GLOBAL}, sort_keys=True, default=str)
+    shared = canonical_json({key: document.get(key) for key in _GLOBAL})
     return tuple(_load(project, entry, tags, shared) for entry in _entries(document, project))
 
 
@@ -62,15 +66,15 @@ def deployment_files(project: Project, deployments: tuple[Deployment, ...]) -> d
 
 def _read(project: Project) -> dict[str, object]:
     file = project.root / FILE_NAME
-    if not file.is_file():
+    if not os.path.lexists(file):
         return {}
+    check_inside(project.root, file, FILE_NAME)
     try:
-        document = yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SpecError(f"{FILE_NAME}:{line}: not YAML: {error.problem}", remedy=_remedy(file)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(f"{FILE_NAME}: not YAML in UTF-8: {error}", remedy=_remedy(file)) from error
+        document = load_yaml(read_small_text(file))
+    except YamlTextError as error:
+        raise SpecError(f"{FILE_NAME}:{error.line}: {error.reason}", remedy=_remedy(file)) from error
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{FILE_NAME} can't be read as a text in UTF-8: {error}", remedy=_remedy(file)) from error
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -101,14 +105,14 @@ def _load(project: Project, entry: dict[str, object], tags: Mapping[str, str], s
     pool = _pool(project, entry, name)
     image = project.image_of(project.spec.pools[pool])
     _check_entrypoint(project, name, entrypoint, image)
-    content = json.dumps(entry, sort_keys=True, default=str)
+    content = canonical_json(entry)
     digest = hashlib.sha256("\0".join([content, shared, tags[image]]).encode()).hexdigest()[:12]
     return Deployment(name, entrypoint, pool, image, digest)
 
 
 def _check_unique(project: Project, entries: list[dict[str, object]]) -> None:
-    keys = [_key(entry) for entry in entries]
-    twice = next((entry for entry in entries if keys.count(_key(entry)) > 1), None)
+    counts = Counter(_key(entry) for entry in entries)
+    twice = next((entry for entry in entries if counts[_key(entry)] > 1), None)
     if twice:
         found = f"{FILE_NAME}: deployment {twice.get('name')!r} of {twice.get('entrypoint')} is there twice"
         raise SpecError(found, remedy=_remedy(project.root / FILE_NAME))
@@ -123,9 +127,12 @@ def _check_pull(project: Project, entry: Mapping[str, object], which: str) -> No
 
 def _string(project: Project, entry: Mapping[str, object], key: str) -> str:
     value = entry.get(key)
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and value.isprintable():
         return value
     which = f"deployment {entry.get('name')!r}" if entry.get("name") else "a deployment"
+    if value:
+        found = f"{FILE_NAME}: {which} has the {key} {value!r}, expected a text on one line"
+        raise SpecError(found, remedy=_remedy(project.root / FILE_NAME))
     raise SpecError(f"{FILE_NAME}: {which} has no {key}", remedy=_remedy(project.root / FILE_NAME))
 
 
@@ -151,10 +158,11 @@ def _check_entrypoint(project: Project, name: str, entrypoint: str, image: str) 
     if ":" not in entrypoint or not path.endswith(".py"):
         found = f"{FILE_NAME}: deployment {name!r} has the entrypoint {entrypoint!r}, expected FOLDER/FILE.py:FLOW"
         raise SpecError(found, remedy=_remedy(project.root / FILE_NAME))
-    if not flows or not (project.root / path).resolve().is_relative_to((project.root / flows).resolve()):
+    folder = os.path.realpath(project.root / flows)
+    if not flows or not Path(os.path.realpath(project.root / path)).is_relative_to(folder):
         where = f"the folder {flows!r}" if flows else "no flows"
         found = f"{FILE_NAME}: deployment {name!r} wants {path}, and the image {image!r} holds {where}"
         raise SpecError(found, remedy=f"Move the flow, or correct images.{image}.flows in {project.file}.")
-    if not (project.root / path).is_file():
+    if not is_file(project.root / path):
         found = f"{FILE_NAME}: deployment {name!r} wants {path}, and there is no such file in {project.root}"
         raise SpecError(found, remedy=_remedy(project.root / FILE_NAME))

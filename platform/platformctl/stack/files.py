@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platformctl.assets import asset_path
-from platformctl.files import replace_file
+from platformctl.files import Content, holds, make_folder, replace_file
 from platformctl.stack.deployments import deployment_files
 from platformctl.stack.describe import Stack
 
@@ -13,15 +13,15 @@ SCHEMA = "platform.schema.json"
 _OWN = ("images", "deployments", "services")
 """Folders of a bundle that hold nothing but what is rendered."""
 
-Files = Mapping[str, bytes]
+Files = Mapping[str, Content]
 """Path in the bundle to content."""
 
 
-def stack_files(stack: Stack) -> dict[str, bytes]:
+def stack_files(stack: Stack) -> dict[str, Content]:
     """Return the files of any bundle of a stack: the schema, what images are built from, and deployments by image."""
-    files = {SCHEMA: (asset_path("templates") / SCHEMA).read_bytes()}
+    files: dict[str, Content] = {SCHEMA: (asset_path("templates") / SCHEMA).read_bytes()}
     for image in stack.built:
-        files |= {f"images/{image.name}/{path}": content for path, content in image.files.items()}
+        files |= {f"images/{image.name}/{path}": content for path, content in image.context.items()}
     for name, content in deployment_files(stack.project, stack.deployments).items():
         files[f"deployments/{name}.yaml"] = content
     return files
@@ -29,22 +29,18 @@ def stack_files(stack: Stack) -> dict[str, bytes]:
 
 def changed_files(files: Files, folder: Path) -> tuple[str, ...]:
     """Return the paths that a write would make, change or remove, sorted."""
-    changed = {path for path, content in files.items() if not _holds(folder / path, content)}
+    changed = {path for path, content in files.items() if not holds(folder / path, content)}
     return tuple(sorted(changed | set(_stale_files(files, folder))))
 
 
 def write_files(files: Files, folder: Path) -> None:
     """Bring a bundle's folder to its files: only changed ones are written, and its own folders hold nothing else."""
     for path, content in files.items():
-        if not _holds(folder / path, content):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if not holds(folder / path, content):
+            make_folder((folder / path).parent)
             replace_file(folder / path, content)
     for path in _stale_files(files, folder):
         (folder / path).unlink()
-
-
-def _holds(file: Path, content: bytes) -> bool:
-    return file.is_file() and file.read_bytes() == content
 
 
 def _stale_files(files: Files, folder: Path) -> list[str]:

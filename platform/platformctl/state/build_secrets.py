@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platformctl.errors import SpecError
-from platformctl.files import replace_file
+from platformctl.files import make_folder, replace_file
 from platformctl.spec.load import Project
 
 
@@ -19,7 +19,7 @@ def build_secrets(project: Project, environment: Mapping[str, str] | None = None
     if build.ca:
         secrets["ca"] = project.root / build.ca
     if build.index:
-        project.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(project.secrets, 0o700)
         secrets["index"] = project.secrets / "build_index"
         text = _complete(build.index, os.environ if environment is None else environment, project.file)
         replace_file(secrets["index"], text, mode=0o600)

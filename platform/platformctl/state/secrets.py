@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from platformctl.files import replace_file
+from platformctl.files import make_folder, replace_file
 from platformctl.model.database import SETTING, complete_url
 from platformctl.spec.load import Project
 
@@ -68,7 +68,7 @@ def write_secrets(project: Project, environment: Mapping[str, str] | None = None
     Raises SpecError as `unwritten_secrets` does.
     """
     folder, url = project.secrets, _database_url(project, environment)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     folder.chmod(0o700)
     for name in missing_secrets(folder):
         replace_file(folder / name, random_source.token_urlsafe(_BYTES), mode=0o444)

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from platformctl.errors import PlatformError, UsageError
+from platformctl.runtimes.docker.bundle import describe_docker
+from platformctl.runtimes.local.bundle import describe_local
 from platformctl.spec.load import load_project
 from platformctl.spec.problems import nearest_word, unknown_name
+from platformctl.spec.reserved import TUNABLE, instead_of
 from projects import SPEC, write_project
 
 
@@ -66,6 +69,38 @@ def test_what_is_not_a_spec_is_one_error(tmp_path: Path, text: str, said: str) -
 
     assert said in message
     assert len(message) < 1000
+
+
+@pytest.mark.parametrize(
+    ("variable", "instead"),
+    [
+        ("PREFECT_API_URL", "workers are told where the platform's server is"),
+        ("PREFECT_API_AUTH_STRING", "its password"),
+        ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "the keys of [server] and [database]"),
+        ("PREFECT_HOME", "a folder of the worker's own"),
+        ("PREFECT_PROFILES_PATH", "holds its password"),
+        ("PREFECT_WARM_WORKER_GRACE", "the pool's keys grace"),
+    ],
+)
+def test_what_is_the_platforms_own_is_no_pools(tmp_path: Path, variable: str, instead: str) -> None:
+    error = refused(tmp_path, SPEC + f'\n[pools.prod.environment]\nMINE = "1"\n{variable} = "x"\n')
+
+    assert f"platform.toml:17: pools.prod.environment sets {variable}, which is the platform's own" in error.message
+    assert instead in error.message
+    assert "MINE" not in error.message
+
+
+def test_all_that_a_worker_is_told_is_the_platforms_or_may_be_tuned(tmp_path: Path) -> None:
+    project = load_project(write_project(tmp_path, SPEC + "\n[pools.warm]\npreload = []\nrun_seconds = 9\n"))
+    stacks = (describe_docker(project), describe_local(project))
+    told = {
+        name for stack in stacks for found in stack.services if found.role == "worker" for name in found.environment
+    }
+
+    assert {name for name in told if not instead_of(name)} == {*TUNABLE, "DO_NOT_TRACK", "PYTHONUNBUFFERED"}
+    assert not any(
+        instead_of(name) for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_RESULTS_PERSIST_BY_DEFAULT", "HOMEPAGE")
+    )
 
 
 def test_an_overlay_can_not_lead_out_of_the_project(tmp_path: Path) -> None:

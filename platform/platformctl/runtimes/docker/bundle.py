@@ -10,7 +10,7 @@ from platformctl.model.spec import mebibytes
 from platformctl.runtimes.docker.site import docker_site
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
-from platformctl.stack.files import COMPOSE, stack_files
+from platformctl.stack.files import COMPOSE, Files, stack_files
 from platformctl.stack.images.context import load_server_image, official_image
 from platformctl.templates import render_template
 
@@ -35,7 +35,7 @@ def describe_docker(project: Project) -> Stack:
     )
 
 
-def render_compose(stack: Stack) -> Mapping[str, bytes]:
+def render_compose(stack: Stack) -> Files:
     """Return the files of a stack's bundle, path to content."""
     services = stack.services
     text = render_template(

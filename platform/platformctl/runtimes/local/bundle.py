@@ -1,7 +1,6 @@
 """The bundle of the local runtime: the supervisor's configuration, and a file for each process, printed from the services."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from platformctl.assets import asset_path
@@ -12,7 +11,7 @@ from platformctl.runtimes.local.label import Label, label_of
 from platformctl.runtimes.local.site import local_site, socket_path
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
-from platformctl.stack.files import LAUNCH, SUPERVISOR, stack_files
+from platformctl.stack.files import LAUNCH, SUPERVISOR, Files, stack_files
 from platformctl.stack.images.context import load_local_server_image
 from platformctl.templates import render_template
 
@@ -33,7 +32,7 @@ def describe_local(project: Project) -> Stack:
     )
 
 
-def render_local(stack: Stack) -> Mapping[str, bytes]:
+def render_local(stack: Stack) -> Files:
     """Return the files of a stack's bundle, path to content."""
     processes = {f"services/{service.name}.json": _process(stack.project, service) for service in stack.services}
     return {

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from platformctl.assets import asset_path
+from platformctl.files import digest_of_files
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.images.worker_package import WORKER
 
@@ -37,17 +38,13 @@ def environment_key(prefect: str) -> str:
 
 def environment_name(image: WorkerImage, prefect: str) -> str:
     """Return the name of an image's environment: all that is installed follows from it."""
-    digest = hashlib.sha256()
-    for path, content in sorted(image.files.items()):
-        if path.startswith(INSTALLED):
-            digest.update(f"{path}\0{len(content)}\0".encode())
-            digest.update(content)
-    return _named(prefect, digest.hexdigest())
+    installed = {path: content for path, content in image.context.items() if path.startswith(INSTALLED)}
+    return _named(prefect, digest_of_files(installed))
 
 
 def bare_environment_name(prefect: str) -> str:
     """Return the name of the environment that holds Prefect and nothing else: the server's."""
-    return _named(prefect, hashlib.sha256().hexdigest())
+    return _named(prefect, digest_of_files({}))
 
 
 def _named(prefect: str, digest: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platformctl.adapters.uv import CommandError, Uv, run_reported, uv_command
 from platformctl.errors import failed_build
+from platformctl.files import make_folder, replace_file
 from platformctl.runtimes.local.environments import (
     APP,
     EMPTY_DATABASE,
@@ -156,11 +157,11 @@ def _context(image: WorkerImage) -> Iterator[Path]:
 
 def _write_below(folder: Path, image: WorkerImage, *prefixes: str) -> None:
     """Write the files of an image whose paths begin with any prefix."""
-    for path, content in image.files.items():
+    for path, content in image.context.items():
         if path.startswith(prefixes):
             file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+            make_folder(file.parent)
+            replace_file(file, content)
 
 
 def _uv_variables(options: BuildOptions) -> dict[str, str]:
@@ -176,7 +177,7 @@ def _uv_variables(options: BuildOptions) -> dict[str, str]:
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
     """Yield a folder that takes another's place once the body is through; what an interrupted one left is removed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     for stale in folder.parent.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(stale)
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformctl.files import replace_file
+from platformctl.files import make_folder, replace_file
 from platformctl.model.holder import Holder
 from platformctl.runtimes.keeper import Attempt
 
@@ -34,8 +34,8 @@ class FolderKeeper:
     def write(self, name: str, content: bytes) -> None:
         """Keep an entry."""
         file = self._entries / name
-        self._make_folder()
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder, 0o700)
+        make_folder(file.parent)
         replace_file(file, content)
 
     def remove(self, name: str) -> None:
@@ -51,7 +51,7 @@ class FolderKeeper:
         """Take the lock, unless another process has it."""
         import filelock  # noqa: PLC0415  # it loads asyncio, which a command that changes nothing needn't
 
-        self._make_folder()
+        make_folder(self._folder, 0o700)
         lock = filelock.FileLock(self._folder / "lock", thread_local=False)
         try:
             lock.acquire(timeout=0)
@@ -72,10 +72,6 @@ class FolderKeeper:
     def how_to_free(self, holder: Holder) -> str:
         """Say which process to end: there is nothing to take away."""
         return f"Wait for it, or end process {holder.pid} on {holder.host}: the lock goes with it."
-
-    def _make_folder(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
 
     def _read_holder(self) -> Holder:
         try:

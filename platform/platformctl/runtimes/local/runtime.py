@@ -14,6 +14,7 @@ from platformctl.adapters.processes import end_marked, find_marked, machine_memo
 from platformctl.adapters.supervisor import Supervisor
 from platformctl.adapters.uv import CommandError, run_reported
 from platformctl.errors import PreflightError, UsageError, refused_deployments
+from platformctl.files import make_folder
 from platformctl.model.observed import Machine
 from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
@@ -197,7 +198,7 @@ def _unmet(project: Project) -> str:
 def _make_private(*folders: Path) -> None:
     """Make folders that are no other user's business, where they aren't there yet."""
     for folder in folders:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(folder, 0o700)
 
 
 def _check_owner(project: Project) -> None:

@@ -3,15 +3,17 @@
 The build context is complete in the bundle, and the tag is a digest of it: same inputs, same tag, no build.
 """
 
-import hashlib
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformctl.assets import asset_path
+from platformctl.errors import SpecError
+from platformctl.files import Content, Source, digest_of_files, is_one_line, source_of
 from platformctl.model.releases import minor_of
 from platformctl.model.spec import Image, Spec
+from platformctl.spec.contents import check_inside
 from platformctl.spec.load import Project
 from platformctl.stack.images.worker_package import WORKER, worker_wheel
 from platformctl.stack.names import SERVER
@@ -22,21 +24,26 @@ _IGNORED = {"__pycache__", "node_modules"}
 
 @dataclass(frozen=True, slots=True)
 class WorkerImage:
-    """An image to be: its name in the spec, what it is built on, its repository, and its build context, path to content."""
+    """An image to be: its name in the spec, what it is built on, its repository, and its build context, path to content.
+
+    files: what is rendered, or small. flows: the user's own files, which may be of any size.
+    """
 
     name: str
     base: str
     repository: str
     files: Mapping[str, bytes]
+    flows: Mapping[str, Source] = field(default_factory=dict)
+    tag: str = field(init=False)
+    """The first 12 hexadecimal digits of the SHA-256 of the context, as it was found."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tag", digest_of_files(self.context)[:12])
 
     @property
-    def tag(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of the context."""
-        digest = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            digest.update(f"{path}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()[:12]
+    def context(self) -> Mapping[str, Content]:
+        """The whole build context."""
+        return {**self.files, **self.flows}
 
     @property
     def reference(self) -> str:
@@ -96,11 +103,11 @@ def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
     if is_warm:
         wheel = worker_wheel()
         files[f"{WORKER}{wheel.name}"] = wheel.content
-    if image.flows:
-        files |= {f"app/{path}": (project.root / path).read_bytes() for path in _walk(project.root, image.flows)}
     files["Dockerfile"] = _dockerfile(project.spec, image, is_warm=is_warm).encode()
     repository = image.repository or f"{project.spec.platform.name}/{name}"
-    return WorkerImage(name, base_image(project.spec, image), repository, files)
+    paths = _walk(project.root, image.flows) if image.flows else ()
+    flows = {f"app/{path}": source_of(project.root / path) for path in paths}
+    return WorkerImage(name, base_image(project.spec, image), repository, files, flows)
 
 
 def _requirement_files(root: Path, image: Image) -> dict[str, bytes]:
@@ -120,8 +127,20 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
     for path in sorted((root / folder).rglob("*")):
         parts = path.relative_to(root / folder).parts
         hidden = any(part in _IGNORED or part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and path.suffix != ".pyc":
+        if hidden or path.suffix == ".pyc":
+            continue
+        _check_file(root, path)
+        if path.is_file():
             yield path.relative_to(root).as_posix()
+
+
+def _check_file(root: Path, path: Path) -> None:
+    """Raise SpecError for a file of the flows that may not go into an image."""
+    name = path.relative_to(root).as_posix()
+    if not is_one_line(name):
+        raise SpecError(f"The name of the file {name!r} isn't a text in UTF-8 on one line.", remedy="Rename it.")
+    if path.is_symlink():
+        check_inside(root, path, name)
 
 
 def _dockerfile(spec: Spec, image: Image, *, is_warm: bool) -> str:
