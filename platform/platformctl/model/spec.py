@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from platformctl.files import is_one_line
 from platformctl.model.database import NEWEST_POSTGRES, OLDEST_POSTGRES, is_database_url, postgres_major
 from platformctl.model.releases import HOLES, NEWEST, OLDEST_PREFECT, minor_of, parse_version
 
@@ -21,9 +22,49 @@ _PREFECTS = {
 NAME_RULE: Final = "a name of at most 30 lower-case letters, digits and hyphens that starts with a letter"
 
 
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{{1,5}})?/)?{_COMPONENT}(?:/{_COMPONENT})*"
+_REFERENCE = rf"{_REPOSITORY}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+"""The grammar of the names of images: github.com/distribution/reference."""
+
+
 def is_name(value: str) -> bool:
     """Whether a value can name a platform, an image or a pool: it becomes a part of a DNS label."""
     return bool(re.fullmatch(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", value))
+
+
+def _line(value: str) -> str:
+    if not is_one_line(value):
+        raise PydanticCustomError("line", "a text on one line, without control characters")
+    return value
+
+
+def _repository(value: str) -> str:
+    if value and not re.fullmatch(_REPOSITORY, value):
+        raise PydanticCustomError(
+            "repository", 'the name of an image without a tag, such as "registry.example/acme/etl"'
+        )
+    return value
+
+
+def _reference(value: str) -> str:
+    if value and not re.fullmatch(_REFERENCE, value):
+        raise PydanticCustomError("reference", 'the name of an image, such as "registry.example/acme/base:1"')
+    return value
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise PydanticCustomError(
+            "text", "a text without the character NUL, which neither a process nor a database can hold"
+        )
+    return value
+
+
+def _index_url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[!-~]+", value):
+        raise PydanticCustomError("index_url", 'the URL of a package index, such as "https://index.example/simple"')
+    return value
 
 
 def _dns_label(value: str) -> str:
@@ -65,7 +106,7 @@ def _prefect_version(value: str) -> str:
 
 
 def _postgres_image(value: str) -> str:
-    major = postgres_major(value)
+    major = postgres_major(_reference(value))
     if major is None or not OLDEST_POSTGRES <= major <= NEWEST_POSTGRES:
         raise PydanticCustomError(
             "postgres_image",
@@ -76,7 +117,7 @@ def _postgres_image(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    if value and not is_database_url(value):
+    if value and not (is_one_line(value) and is_database_url(value)):
         raise PydanticCustomError(
             "database_url",
             'the URL of a PostgreSQL with its password left to a variable: "postgresql://USER:${VARIABLE}@HOST:PORT/NAME"',
@@ -121,9 +162,12 @@ WorkerType = Literal["warm", "process"]
 WARM_KEYS = ("preload", "on_stop", "run_memory", "run_seconds")
 """Keys of a pool that only its warm workers know."""
 Name = Annotated[str, AfterValidator(_dns_label)]
+Line = Annotated[str, AfterValidator(_line)]
+Text = Annotated[str, AfterValidator(_text)]
+Reference = Annotated[str, AfterValidator(_reference)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Processors = Annotated[float, Field(ge=0.01, le=1024, allow_inf_nan=False)]
-Words = Annotated[tuple[str, ...], Field(strict=False)]
+Words = Annotated[tuple[Line, ...], Field(strict=False)]
 
 
 class _Table(BaseModel):
@@ -144,11 +188,11 @@ class Platform(_Table):
 class Server(_Table):
     """Prefect's API, UI and background services."""
 
-    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    host: Annotated[Line, AfterValidator(_address)] = "127.0.0.1"
     """The host's address that the server is published on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
     """The host's TCP port that the server is published on."""
-    image: str = ""
+    image: Reference = ""
     """The server's image; empty for the official one of the platform's version."""
     memory: Memory = "1g"
     """The memory limit of the server."""
@@ -181,33 +225,33 @@ class Database(_Table):
 class Build(_Table):
     """What the builds of worker images need to reach package indexes."""
 
-    index: str = ""
+    index: Annotated[str, AfterValidator(_index_url)] = ""
     """URL of the package index, if not the public one; ${NAME} is taken from the environment, where tokens stay."""
-    ca: str = ""
+    ca: Line = ""
     """File of CA certificates, in PEM, that the build trusts."""
 
 
 class Image(_Table):
     """A worker image: Prefect, system packages, dependencies and flows."""
 
-    base: str = ""
+    base: Reference = ""
     """The image to build on; it must hold the platform's version of Prefect. Empty for the official one."""
-    requirements: str = ""
+    requirements: Line = ""
     """File with the dependencies: requirements.txt, pyproject.toml or uv.lock."""
     dependencies: Words = ()
     """Dependencies written here instead of in a file, such as ["pandas>=2"]."""
     system: Annotated[tuple[Annotated[str, AfterValidator(_package)], ...], Field(strict=False)] = ()
     """Debian packages."""
-    flows: str = ""
+    flows: Line = ""
     """Folder of flows that is baked into the image, and imported once by the build to prove that it can be."""
-    repository: str = ""
+    repository: Annotated[str, AfterValidator(_repository)] = ""
     """Name of the image without a tag, with its registry if it is to be pushed; empty for PLATFORM/IMAGE."""
 
 
 class Pool(_Table):
     """A work pool and the workers that serve it."""
 
-    image: str = ""
+    image: Line = ""
     """The image of the workers: a name under [images]. May be left out where there is only one."""
     workers: Annotated[int, Field(ge=0, le=200)] = 1
     """How many workers serve the pool."""
@@ -217,7 +261,7 @@ class Pool(_Table):
     """The most flow runs at once in the pool; no limit where it is left out."""
     concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """The most flow runs at once in each worker; no limit where it is left out."""
-    description: str = ""
+    description: Text = ""
     """What Prefect's UI says about the pool."""
     paused: bool | None = None
     """Whether the pool is paused. If left out, it stays as it is in Prefect."""
@@ -239,7 +283,7 @@ class Pool(_Table):
     """The memory limit of each flow run of a warm worker, less than `memory`, of what it doesn't share with the others."""
     run_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     """Seconds that a flow run of a warm worker may take; no limit where it is left out."""
-    environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field(default_factory=dict)
+    environment: dict[Annotated[str, AfterValidator(_variable)], Text] = Field(default_factory=dict)
     """Environment variables of the workers and the flow runs in them; not for secrets."""
 
 
