@@ -105,6 +105,13 @@ def test_delete_cancels_what_a_worker_hands_back(running: Cli) -> None:
 def test_a_pool_that_a_deployment_needs_is_not_deleted(running: Cli) -> None:
     before = running.spec
 
+    running.fakes.prefect.flow_runs["r1"] = FlowRun(
+        "r1", "brave-otter", "SCHEDULED", "Late", datetime.now(UTC), "prod", None
+    )
+    asked = running("pools", "delete", "prod")
+    assert asked.exit_code == 2
+    assert "brave-otter" not in asked.output
+
     result = running("pools", "delete", "prod", "--yes")
 
     assert result.exit_code == 2

@@ -38,6 +38,14 @@ def test_parameters_are_json_or_strings(running: Cli) -> None:
     assert running.fakes.prefect.messages["run-1"] == "{'a': 3, 'b': ['x'], 'c': '1=2'}"
 
 
+def test_what_is_no_json_is_a_string(running: Cli) -> None:
+    running.fakes.prefect.parameters = {"properties": {"a": {}, "b": {}}}
+
+    running("run", "hello/nightly", "-p", "a=NaN", "-p", "b=" + "[" * 100_000)
+
+    assert running.fakes.prefect.messages["run-1"].startswith("{'a': 'NaN', 'b': '[[[")
+
+
 def test_what_is_not_there_is_named_with_the_nearest(running: Cli) -> None:
     running.fakes.prefect.parameters = {"properties": {"source": {}}, "required": ["source"]}
     for words, said in (

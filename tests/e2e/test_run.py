@@ -55,7 +55,7 @@ def test_an_unknown_parameter_exits_2_with_the_nearest_name(running: Stack) -> N
 
 def test_a_parameter_of_the_wrong_type_starts_no_run(running: Stack) -> None:
     result = running.ctl("run", "slow/slow", "-p", "seconds=soon")
-    assert result.code == 1
+    assert result.code == 2
     assert "seconds" in result.err
 
 

@@ -99,8 +99,9 @@ def _row(name: str, wanted: Wanted, observed: Observed) -> PoolRow:
 
 
 def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:
-    """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere."""
+    """Return the flow runs that deleting a pool would end; raises UsageError for a pool that is nowhere, or in use."""
     project = workspace.project
+    _require_unused(project, name)
     api = workspace.ready_api()
     _require_somewhere(project, api, name)
     return api.runs(_IN_FLIGHT, pool=name) if api else []

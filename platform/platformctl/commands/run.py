@@ -33,7 +33,7 @@ def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
     """Start a flow run of the deployment FLOW/DEPLOYMENT.
 
     parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
-    that isn't there, and ServerError with the server's words for a value that doesn't fit.
+    that isn't there, and with Prefect's words for a value that doesn't fit.
     """
     deployment = find_deployment(api, name)
     schema = (deployment.get("parameter_openapi_schema") or {}).get("properties") or {}
@@ -70,12 +70,18 @@ def _parameter(item: str, schema: Json) -> tuple[str, object]:
     if not found or not key:
         remedy = "Write it as KEY=VALUE, the value as JSON or a string."
         raise UsageError(f"The parameter {item!r} has no {'value' if key else 'name'}.", remedy=remedy)
+    if item != item.encode("utf-8", "replace").decode():
+        raise UsageError(f"The parameter {key!r} isn't a text in UTF-8.", remedy="Write it in UTF-8.")
     if (schema.get(key) or {}).get("type") == "string" and not value.startswith('"'):
         return key, value
     try:
-        return key, json.loads(value)
-    except ValueError:
+        return key, json.loads(value, parse_constant=_no_json)
+    except (ValueError, RecursionError):
         return key, value
+
+
+def _no_json(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _check_parameters(name: str, deployment: Json, values: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from platformctl.adapters.prefect.api import PrefectApi
 from platformctl.adapters.prefect.ports import LogLine
-from platformctl.errors import ServerError
+from platformctl.errors import ServerError, UsageError
 from platformctl.model.job_templates import own_template
 from platformctl.model.observed import FlowRun, Worker, WorkPool
 from recorded import Recorded
@@ -304,8 +304,7 @@ def test_a_refused_password_names_the_port_as_a_cause(
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (409, {"detail": "'x' is not one of ['lake']"}, "answered 409: 'x' is not one of"),
-        (422, {"exception_message": "Invalid"}, r'answered 422: \{"exception_message": "Invalid"\}'),
+        (403, {"exception_message": "Invalid"}, r'answered 403: \{"exception_message": "Invalid"\}'),
         (500, "Internal Server Error", "answered 500: Internal Server Error"),
         (404, {"detail": "Deployment not found"}, "answered 404: Deployment not found"),
     ],
@@ -317,6 +316,20 @@ def test_a_refusal_carries_the_servers_words(
     with pytest.raises(ServerError, match=f"Prefect's server at {server.address}/api {said}") as failure:
         api.create_run("d1", {})
     assert "`platformctl logs server` shows" in failure.value.remedy
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_parameters_that_prefect_refuses_are_the_users(server: Recorded, api: PrefectApi, status: int) -> None:
+    server.answer("POST /api/deployments/d1/create_flow_run", {"detail": "'x' is not of type 'integer'"}, status=status)
+    with pytest.raises(UsageError, match="Prefect refuses the parameters: 'x' is not of type 'integer'") as failure:
+        api.create_run("d1", {"n": "x"})
+    assert failure.value.exit_code == 2
+    assert "No flow run was started" in failure.value.remedy
+
+
+def test_a_name_is_no_part_of_an_address(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/work_pools/a%2Fb%3Fc", {}, status=404)
+    assert api.pool("a/b?c") is None
 
 
 def test_a_proxy_is_not_asked(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:

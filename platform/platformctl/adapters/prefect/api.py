@@ -6,9 +6,10 @@ goes through Prefect's own client, in `client.py`.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from platformctl.adapters.prefect.ports import Json, LogLine
-from platformctl.errors import ServerError
+from platformctl.errors import PlatformError, ServerError, UsageError
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL
@@ -31,6 +32,8 @@ _RETRIES = Retry(
 """With 503 Prefect asks a client to try again: SQLite refuses a transaction that another one has overtaken."""
 _PAGE = 200
 _SECONDS = 15
+Refusal = Callable[[str, int, str], PlatformError]
+"""From a server's URL, the status of its answer and its text to the error."""
 
 
 class PrefectApi:
@@ -67,7 +70,7 @@ class PrefectApi:
 
     def pool(self, name: str) -> WorkPool | None:
         """Return a pool; None where there is none."""
-        answer = self._ask("GET", f"/work_pools/{name}", may_miss=True)
+        answer = self._ask("GET", f"/work_pools/{quote(name, safe='')}", may_miss=True)
         return None if answer.status_code == requests.codes.not_found else _pool(answer.json())
 
     def workers(self, pool: str) -> list[Worker]:
@@ -111,13 +114,14 @@ class PrefectApi:
 
     def deployment(self, name: str) -> Json | None:
         """Return the deployment FLOW/DEPLOYMENT; None where there is none."""
-        answer = self._ask("GET", f"/deployments/name/{name}", may_miss=True)
+        answer = self._ask("GET", f"/deployments/name/{quote(name)}", may_miss=True)
         return None if answer.status_code == requests.codes.not_found else answer.json()
 
     def create_run(self, deployment: str, parameters: Json) -> FlowRun:
-        """Start a run of the deployment with an id; raises ServerError with the server's words for bad parameters."""
+        """Start a run of the deployment with an id; raises UsageError with the server's words for bad parameters."""
         body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}}
-        return _run(self._post(f"/deployments/{deployment}/create_flow_run", body))
+        path = f"/deployments/{deployment}/create_flow_run"
+        return _run(self._ask("POST", path, body, refusal=wrong_parameters).json())
 
     def crash_run(self, id_: str, message: str) -> None:
         """Force a flow run into the state Crashed, which frees what it held."""
@@ -174,7 +178,15 @@ class PrefectApi:
     def _post(self, path: str, body: Json) -> Any:  # noqa: ANN401  # JSON
         return self._ask("POST", path, body).json()
 
-    def _ask(self, method: str, path: str, body: Json | None = None, *, may_miss: bool = False) -> requests.Response:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        may_miss: bool = False,
+        refusal: Refusal | None = None,
+    ) -> requests.Response:
         try:
             answer = self._session.request(method, self.url + path, json=body, timeout=_SECONDS)
         except requests.RequestException as error:
@@ -182,7 +194,7 @@ class PrefectApi:
             raise ServerError(f"Prefect's server at {self.url} doesn't answer: {error}", remedy=remedy) from error
         if answer.ok or (may_miss and answer.status_code == requests.codes.not_found):
             return answer
-        raise refused(self.url, answer.status_code, answer.text)
+        raise (refusal or refused)(self.url, answer.status_code, answer.text)
 
 
 def refused(url: str, status: int, text: str) -> ServerError:
@@ -192,12 +204,23 @@ def refused(url: str, status: int, text: str) -> ServerError:
             "Another platform may hold this port: set another server.port. Or bring back this one's .platform/secrets."
         )
         return ServerError(f"Prefect's server at {url} refuses the password of this platform (401).", remedy=remedy)
-    try:
-        said = json.loads(text).get("detail", text)
-    except (ValueError, AttributeError):
-        said = text
     remedy = "Correct what it names; `platformctl logs server` shows the server's side."
-    return ServerError(f"Prefect's server at {url} answered {status}: {said}", remedy=remedy)
+    return ServerError(f"Prefect's server at {url} answered {status}: {_words(text)}", remedy=remedy)
+
+
+def wrong_parameters(url: str, status: int, text: str) -> PlatformError:
+    """Return the error for an answer to the parameters of a flow run, which Prefect holds against the flow's."""
+    if status not in (requests.codes.bad_request, requests.codes.conflict, requests.codes.unprocessable_entity):
+        return refused(url, status, text)
+    remedy = "Correct the parameter, `-p KEY=VALUE`, the value as JSON or a string. No flow run was started."
+    return UsageError(f"Prefect refuses the parameters: {_words(text)}", remedy=remedy)
+
+
+def _words(text: str) -> str:
+    try:
+        return str(json.loads(text).get("detail", text))
+    except (ValueError, AttributeError):
+        return text
 
 
 def _pool(item: Json) -> WorkPool:
