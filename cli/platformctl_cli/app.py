@@ -3,29 +3,38 @@
 Only Typer is imported at the top here and in the modules of commands: `--help` answers before the library is loaded.
 """
 
-import gc
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from platformctl_cli import build_image, down, init, logs, plan, pools, render, run, scale, status, up
+from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
-_INTERRUPTED = 130
+_GO_ON = "Type the same command to go on."
+_AFTER_INTERRUPT = {
+    **dict.fromkeys(("init", "up", "scale", "down", "render", "build-image"), _GO_ON),
+    "pools": "`platformctl plan` shows what is left to do, `platformctl up` does it.",
+    "run": "A flow run that was started goes on.",
+}
+"""What to do after an interrupt of a command; the others change nothing."""
 
 
 class _Group(TyperGroup):
     """Displays what goes wrong: what happened, and the next thing to type."""
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its own Context has no public name
+    def make_context(self, *words: Any, **options: Any) -> typer.Context:  # type: ignore[override]  # noqa: ANN401  # as given
+        with _telling_interrupts(lambda: None):
+            return super().make_context(*words, **options)  # type: ignore[return-value]  # its own Context has no public name
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # as above
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            typer.echo("\nInterrupted. Type the same command to go on.", err=True)
-            raise typer.Exit(_INTERRUPTED) from None
+            with _telling_interrupts(lambda: ctx.invoked_subcommand):
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -38,6 +47,18 @@ class _Group(TyperGroup):
 
             show_error(found)
             raise typer.Exit(found.exit_code) from error
+
+
+@contextmanager
+def _telling_interrupts(find_command: Callable[[], str | None]) -> Iterator[None]:
+    """Say in one line where a command was interrupted, what is left, and what to type next."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        where = "".join(f" {note}" for note in getattr(interrupt, "__notes__", ()))
+        after = _AFTER_INTERRUPT.get(find_command() or "", "Nothing was changed.")
+        tell_interrupt(f"Interrupted{where}. {after}")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -91,15 +112,3 @@ app.command("render")(render.render)
 app.command("build-image")(build_image.build_image)
 app.command("run")(run.run)
 app.add_typer(pools.app, name="pools")
-
-
-def main() -> None:
-    """Run the command line."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every installed package
-    gc.set_threshold(
-        50_000
-    )  # loading modules makes objects that stay: collecting them meanwhile is a tenth of the time
-    try:
-        app()
-    finally:
-        gc.freeze()  # the last collection of all that was loaded is a quarter of a short command's time

@@ -16,5 +16,12 @@ def confirm(question: str, lost: Sequence[str], *, is_agreed: bool) -> None:
     remedy = "Nothing was changed. Add --yes to agree."
     if not sys.stdin.isatty():
         raise ConfirmationError("This needs a confirmation, and there is no terminal to ask on.", remedy=remedy)
-    if not typer.confirm("Go on?", err=True):
+    if not _ask("Go on?"):
         raise ConfirmationError("Cancelled.", remedy=remedy)
+
+
+def _ask(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # an interrupt, or the end of the input
+        raise KeyboardInterrupt from None

@@ -17,8 +17,5 @@ def logs(
     """Show what the platform's services wrote."""
     from platformctl.commands.logs import read_logs
 
-    try:
-        for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
-            typer.echo(line)
-    except KeyboardInterrupt:  # how following ends
-        raise typer.Exit(130) from None
+    for line in read_logs(context.obj, services or (), follow=follow, tail=tail):
+        typer.echo(line)

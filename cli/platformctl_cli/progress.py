@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from rich.status import Status as Spinner
@@ -43,15 +43,30 @@ def progress() -> Iterator[Report]:
     """Yield what shows an execution; a reader that goes away doesn't end it."""
     shown = Terminal() if out.is_terminal else Lines()
 
+    steps: list[StepStarted] = []
+
     def report(event: Event) -> None:
+        steps.extend([event] if isinstance(event, StepStarted) else [])
         with suppress(BrokenPipeError):
             shown(event)
 
     with _ticking(shown.tick):
         try:
             yield report
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(_where(steps))
+            raise
         finally:
             shown.close()
+
+
+def _where(steps: Sequence[StepStarted]) -> str:
+    """Where an execution was interrupted."""
+    if not steps:
+        return "before its first step"
+    step = steps[-1].step
+    before = "" if len(steps) == 1 else "; the steps before it are done"
+    return f"while {_DOING[step.action]} {step.resource}{before}"
 
 
 class Doing:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
+
 if TYPE_CHECKING:
     from platformctl.adapters.prefect.ports import Api
     from platformctl.model.observed import FlowRun
@@ -43,6 +45,6 @@ def _watch(api: "Api", started: "FlowRun", address: str) -> None:
         for item in watch_run(api, started):
             show_run_item(item)
     except KeyboardInterrupt:
-        typer.echo(f"\nNo longer watched: {started.name} goes on at {address}", err=True)
-        raise typer.Exit(130) from None
+        tell_interrupt(f"No longer watched: {started.name} goes on at {address}")
+        raise typer.Exit(INTERRUPTED) from None
     require_completed(api, started.id)

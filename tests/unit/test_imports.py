@@ -42,8 +42,8 @@ def test_the_library_never_imports_the_command_line() -> None:
 def test_help_loads_no_library(module: str) -> None:
     code = (
         "import sys; sys.argv = ['platformctl', '--help']\n"
-        "from platformctl_cli.app import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "from platformctl_cli.app import app\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
         f"sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

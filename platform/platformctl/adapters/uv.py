@@ -61,9 +61,13 @@ def run_reported(
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            if line.strip():
-                report(line.rstrip())
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                if line.strip():
+                    report(line.rstrip())
+        except BaseException:
+            process.kill()  # an interrupt that only this process was sent
+            raise
     if process.returncode:
         raise CommandError("\n".join(lines) or f"{command[0]} exited with code {process.returncode}")

@@ -18,7 +18,7 @@ def _apply(step: Step, world: World, report: Report) -> None:
     started = time.monotonic()
     try:
         step.change.apply(world)
-    except BaseException:
+    except Exception:
         report(StepFailed(step, time.monotonic() - started))
         raise
     report(StepFinished(step, time.monotonic() - started))

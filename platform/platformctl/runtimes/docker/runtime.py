@@ -111,8 +111,11 @@ class DockerRuntime:
 
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
         """Stop and remove instances, all at once."""
-        with ThreadPoolExecutor(max_workers=max(len(instances), 1)) as pool:
+        pool = ThreadPoolExecutor(max_workers=max(len(instances), 1))
+        try:
             list(pool.map(functools.partial(self._engine.remove_container, grace=grace), instances))
+        finally:
+            pool.shutdown(wait=False)  # an interrupt doesn't wait for the end of a drain
 
     def register(self, image: str, report: Line) -> None:
         """Run the bundle's one-shot that registers an image's deployments."""
