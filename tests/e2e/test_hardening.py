@@ -1,9 +1,21 @@
 """How the containers of a platform are closed, as `docker inspect` tells it."""
 
+import ipaddress
+import socket
+
+import pytest
+
 from e2e.docker_machine import LABEL, DockerMachine
 from e2e.stack import Stack
 from e2e.waiting import step
 
+_REACHED = """
+import contextlib, socket, sys
+for address in sys.argv[1:]:
+    host, port = address.split(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=3):
+        print(address)
+"""
 _FILL_WITH_BYTES = """
 import os
 os.mkdir("/tmp/full")
@@ -75,6 +87,33 @@ def test_processors_are_limited_where_that_is_asked_for(changing_docker: Stack, 
     changing_docker.must("up")
     limits = {service: found["HostConfig"]["NanoCpus"] for service, found in engine_view.inspect().items()}
     assert limits == {"database": 0, "migrate": 0, "server": 0, "worker-default-1": 900_000_000}
+
+
+def test_a_pool_without_the_internet_reaches_its_server_and_nothing_else(
+    changing_docker: Stack, engine_view: DockerMachine
+) -> None:
+    networks = engine_view.engine.networks.list(names=["bridge", f"{engine_view.name}_platform"], greedy=True)
+    gateways = [network.attrs["IPAM"]["Config"][0]["Gateway"] for network in networks]
+
+    def reached(port: int) -> list[str]:
+        asked = [f"{host}:{port}" for host in gateways] + ["169.254.169.254:80", "server:4200", "database:5432"]
+        return engine_view.execute("worker-default-1", "python", "-c", _REACHED, *asked).split()
+
+    with socket.create_server(("", 0)) as service:
+        port = service.getsockname()[1]
+        if f"{gateways[0]}:{port}" not in reached(port):
+            pytest.skip("the engine's networks are not on this machine")
+        changing_docker.edit("grace = 60", "grace = 60\ninternet = false")
+        changing_docker.must("up")
+        assert reached(port) == ["server:4200"]
+        step("Nor does this machine answer at an address of the network that is left.")
+        address = engine_view.inspect()["worker-default-1"]["NetworkSettings"]["Networks"]
+        ((_, inside),) = address.items()
+        near = [str(host) for host in list(ipaddress.ip_network(f"{inside['IPAddress']}/24", strict=False).hosts())[:8]]
+        asked = [f"{host}:{port}" for host in near]
+        assert engine_view.execute("worker-default-1", "python", "-c", _REACHED, *asked) == ""
+    run = changing_docker.server.start_run("hello/hello")
+    assert changing_docker.server.await_end(run) == "COMPLETED"
 
 
 def test_every_lasting_container_has_a_health_check_and_restarts(engine_view: DockerMachine) -> None:

@@ -85,6 +85,15 @@ def test_debian_packages_are_named_that_local_processes_would_need(tmp_path: Pat
     assert "curl, git must be installed" in choose_runtime(project).note
 
 
+def test_pools_are_named_that_local_processes_can_not_keep_from_the_internet(tmp_path: Path) -> None:
+    project = project_of(tmp_path, "local")
+    text = project.file.read_text().replace("limit = 10", "internet = false")
+    project = load_project(write_project(tmp_path, text))
+
+    note = choose_runtime(project).note
+    assert note == "Local processes reach what this machine reaches, those of prod (`internet = false`) too."
+
+
 def test_nothing_is_left_to_leave_where_no_local_process_runs(tmp_path: Path) -> None:
     project = project_of(tmp_path, "docker")
     project.local.mkdir(parents=True)

@@ -46,7 +46,10 @@ def test_restarts_and_internal_networks_are_printed_as_the_service_says_and_so_a
 ) -> None:
     stack = describe(tmp_path)
     said = asdict(stack.service("database"))
-    assert (said["restart"], said["networks"]) == ("unless-stopped", ({"name": "data", "is_internal": True},))
+    assert (said["restart"], said["networks"]) == (
+        "unless-stopped",
+        ({"name": "data", "is_internal": True, "excludes_host": False},),
+    )
 
     opened = tuple(
         replace(service, restart="no", networks=tuple(replace(found, is_internal=False) for found in service.networks))
@@ -57,12 +60,20 @@ def test_restarts_and_internal_networks_are_printed_as_the_service_says_and_so_a
     assert "internal" not in compose["networks"]["data"]
 
 
-def test_an_internal_network_has_no_address_of_this_machine(tmp_path: Path) -> None:
+def test_this_machine_has_no_address_on_the_network_that_leads_to_the_server_alone(tmp_path: Path) -> None:
+    spec = SPEC.replace("limit = 10", "internet = false")
+    networks = yaml.safe_load(render_compose(describe(tmp_path, spec))["compose.yaml"])["networks"]
+
+    assert networks["inside"]["internal"] is True
+    assert networks["inside"]["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
+
+
+def test_a_network_that_platforms_have_already_is_defined_as_ever(tmp_path: Path) -> None:
     networks = yaml.safe_load(render_compose(describe(tmp_path))["compose.yaml"])["networks"]
 
-    assert networks["data"]["internal"] is True
-    assert networks["data"]["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
-    assert "driver_opts" not in networks["platform"]
+    labels = {"io.platformctl.platform": "acme"}
+    assert networks["data"] == {"internal": True, "labels": labels}
+    assert networks["platform"] == {"labels": labels}
 
 
 def test_what_a_service_may_use_is_limited_and_swap_is_no_more_memory(tmp_path: Path) -> None:
@@ -81,6 +92,41 @@ def test_what_a_service_may_use_is_limited_and_swap_is_no_more_memory(tmp_path: 
         f"{name} {mount}" for name, service in found.items() for mount in service["tmpfs"] if "size=" not in mount
     ]
     assert unlimited == []
+
+
+def test_a_pool_without_the_internet_shares_a_network_with_the_server_alone(tmp_path: Path) -> None:
+    found = services(describe(tmp_path, SPEC.replace("limit = 10", "internet = false")))
+    networks = {name: set(service["networks"]) for name, service in found.items()}
+
+    assert networks["worker-prod-1"] == networks["worker-prod-2"] == {"inside"}
+    assert networks["worker-dev-1"] == {"platform"}
+    assert networks["server"] == {"data", "inside", "platform"}
+    assert networks["database"] == {"data"}
+
+
+def test_flows_of_such_pools_only_are_registered_without_the_internet_too(tmp_path: Path) -> None:
+    pools = (
+        '[images.lab]\nflows = "lab"\n\n[pools.lab]\nimage = "lab"\ninternet = false\n',
+        '[pools.open]\nimage = "lab"\n',
+    )
+    spec = SPEC.replace("workers =", 'image = "pipelines"\nworkers =')
+    deployments = "deployments:\n- {name: x, entrypoint: 'lab/x.py:x', work_pool: {name: lab}}\n"
+
+    def networks(folder: Path, *more: str) -> list[str]:
+        project = write_project(folder, "\n".join([spec, *more]), lab__x_py="", prefect_yaml=deployments)
+        deploy: list[str] = services(describe_docker(load_project(project)))["deploy-lab"]["networks"]
+        return deploy
+
+    assert networks(tmp_path / "closed", pools[0]) == ["inside"]
+    assert networks(tmp_path / "open", *pools) == ["platform"]
+
+
+def test_whether_other_pools_have_the_internet_replaces_no_server(tmp_path: Path) -> None:
+    before = {service.name: service.release for service in describe(tmp_path).services}
+    spec = SPEC.replace("limit = 10", "internet = false")
+    after = {service.name: service.release for service in describe(tmp_path, spec).services}
+
+    assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
 
 
 def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:

@@ -33,10 +33,14 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network of the platform. is_internal: whether it leads to its members only, neither to this machine nor beyond it."""
+    """A network of the platform. Compose can't change one that is in use: another definition needs another name.
+
+    is_internal: whether it doesn't lead beyond this machine. excludes_host: whether this machine has no address on it either.
+    """
 
     name: str
     is_internal: bool = False
+    excludes_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

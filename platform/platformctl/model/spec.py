@@ -271,6 +271,8 @@ class Pool(_Table):
     """The size of each worker's /tmp, which is memory of it, less than `memory`; a quarter of that where it is left out."""
     cpus: Processors | None = None
     """The most of the machine's processors that each worker uses, such as 1.5; no limit where it is left out."""
+    internet: bool = True
+    """Whether workers and flow runs reach more than Prefect's server: this machine, its network, the internet. On Docker only."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
     """Seconds that flow runs have to finish when their worker is told to stop."""
     batch: Annotated[int, Field(ge=1, le=200)] | None = None

@@ -75,6 +75,10 @@ class Project:
         """The name of the image that a pool's workers run."""
         return pool.image or next(iter(self.spec.images))
 
+    def pools_of(self, image: str) -> list[Pool]:
+        """The pools whose workers run an image."""
+        return [pool for pool in self.spec.pools.values() if self.image_of(pool) == image]
+
 
 def in_url(host: str) -> str:
     """Return an address as it stands in a URL or in a port binding: an IPv6 one in brackets."""

@@ -21,7 +21,7 @@ def deploy_service(project: Project, site: Site, image: WorkerImage) -> Service:
         environment={**site.environment_of("client"), "PREFECT_API_URL": site.server.api},
         secrets=site.secrets_of("client"),
         mounts=(*site.worker.deploy_mounts.get(image.name, ()), *site.temporary),
-        networks=site.networks,
+        networks=site.networks_of(*project.pools_of(image.name)),
         needs={SERVER: "service_healthy"},
         isolation=site.isolation,
         restart="no",

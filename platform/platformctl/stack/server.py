@@ -89,7 +89,7 @@ def server_service(project: Project, site: Site) -> Service:
         environment=_environment(project, site),
         secrets=site.secrets_of("server"),
         mounts=site.temporary,
-        networks=(*site.server.networks, *site.networks),
+        networks=(*site.server.networks, *site.networks, *site.inside),
         ports=site.server.published,
         needs=needs,
         health=site.server.health,

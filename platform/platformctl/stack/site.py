@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from platformctl.model.service import HealthCheck, Isolation, Mount, Network, Secret
+from platformctl.model.spec import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,8 @@ class Site:
     """The places and addresses of a platform on a runtime. They hold for everything that runs Prefect.
 
     environment: what all of it is told. profiles: `server` and `client`, to the path of that Prefect profile. results: the
-    folder of persisted results. networks: those of all; the server's more. temporary: what each may write to, and loses.
+    folder of persisted results. networks: those of all; the server's more. inside: those that lead to the server alone.
+    temporary: what each may write to, and loses.
     """
 
     environment: Mapping[str, str]
@@ -21,9 +23,14 @@ class Site:
     worker: "WorkerSite"
     isolation: Isolation = field(default_factory=Isolation)
     networks: tuple[Network, ...] = ()
+    inside: tuple[Network, ...] = ()
     temporary: tuple[Mount, ...] = ()
     revision: str = ""
     """What every service is made from beside its image and its settings."""
+
+    def networks_of(self, *pools: Pool) -> tuple[Network, ...]:
+        """Return the networks of what runs the code of pools: none that leads out, if none of them may have one."""
+        return self.networks if any(pool.internet for pool in pools) or not pools else self.inside
 
     def environment_of(self, profile: str) -> dict[str, str]:
         """Return what a service with a profile is told."""

@@ -41,7 +41,7 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
         environment=_environment(site, pool),
         secrets=site.secrets_of("client"),
         mounts=(*site.worker.mounts, *site.worker.temporary),
-        networks=site.networks,
+        networks=site.networks_of(pool),
         needs={SERVER: "service_healthy"},
         health=site.worker.health,
         isolation=site.isolation,

@@ -34,6 +34,7 @@ def docker_site(project: Project, server_image: str, deployments: Deployments) -
         worker=_worker_site(home, deployments),
         isolation=Isolation(user=f"{USER}:{USER}"),
         networks=(Network("platform"),),
+        inside=(Network("inside", is_internal=True, excludes_host=True),),
         temporary=(Mount("tmpfs", "/tmp", options="mode=1777"), home),  # noqa: S108  # the container's own
     )
 

@@ -189,10 +189,12 @@ class LocalRuntime:
 
 
 def _unmet(project: Project) -> str:
-    """What the images ask of Debian, which is not here to be installed."""
+    """What is asked for and only containers have: Debian's packages, and networks that lead nowhere else."""
+    open_ = [name for name, pool in project.spec.pools.items() if not pool.internet]
     packages = sorted({package.partition("=")[0] for image in project.spec.images.values() for package in image.system})
     said = f"Local processes have what this machine has: {', '.join(packages)} must be installed on it."
-    return said if packages else ""
+    reached = f"Local processes reach what this machine reaches, those of {', '.join(open_)} (`internet = false`) too."
+    return "\n".join([*([said] if packages else []), *([reached] if open_ else [])])
 
 
 def _make_private(*folders: Path) -> None:

@@ -88,7 +88,7 @@ def base_image(spec: Spec, image: Image) -> str:
 
 def _has_warm_workers(project: Project, name: str) -> bool:
     """Whether any pool has warm workers of an image."""
-    return any(pool.type == "warm" and project.image_of(pool) == name for pool in project.spec.pools.values())
+    return any(pool.type == "warm" for pool in project.pools_of(name))
 
 
 def official_image(spec: Spec) -> str:
