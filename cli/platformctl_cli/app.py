@@ -29,7 +29,7 @@ class _Group(TyperGroup):
 
     def make_context(self, *words: Any, **options: Any) -> typer.Context:  # type: ignore[override]  # noqa: ANN401  # as given
         with _telling_interrupts(lambda: None):
-            return super().make_context(*words, **options)  # type: ignore[return-value]  # its own Context has no public name
+            return super().make_context(*words, **options)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # as above
         try:
