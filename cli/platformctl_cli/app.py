@@ -27,9 +27,9 @@ _AFTER_INTERRUPT = {
 class _Group(TyperGroup):
     """Displays what goes wrong: what happened, and the next thing to type."""
 
-    def make_context(self, *words: Any, **options: Any) -> typer.Context:  # type: ignore[override]  # noqa: ANN401  # as given
+    def make_context(self, *words: Any, **options: Any) -> typer.Context:  # noqa: ANN401  # as given
         with _telling_interrupts(lambda: None):
-            return super().make_context(*words, **options)
+            return super().make_context(*words, **options)  # type: ignore[return-value]  # its own Context has no public name
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # as above
         try:
