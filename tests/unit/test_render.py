@@ -55,21 +55,21 @@ def test_restarts_and_internal_networks_are_printed_as_the_service_says_and_so_a
         replace(service, restart="no", networks=tuple(replace(found, is_internal=False) for found in service.networks))
         for service in stack.services
     )
-    compose = yaml.safe_load(render_compose(replace(stack, services=opened))["compose.yaml"])
+    compose = yaml.safe_load(content_of(render_compose(replace(stack, services=opened)), "compose.yaml"))
     assert {service["restart"] for service in compose["services"].values()} == {"no"}
     assert "internal" not in compose["networks"]["data"]
 
 
 def test_this_machine_has_no_address_on_the_network_that_leads_to_the_server_alone(tmp_path: Path) -> None:
     spec = SPEC.replace("limit = 10", "internet = false")
-    networks = yaml.safe_load(render_compose(describe(tmp_path, spec))["compose.yaml"])["networks"]
+    networks = yaml.safe_load(content_of(render_compose(describe(tmp_path, spec)), "compose.yaml"))["networks"]
 
     assert networks["inside"]["internal"] is True
     assert networks["inside"]["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
 
 
 def test_a_network_that_platforms_have_already_is_defined_as_ever(tmp_path: Path) -> None:
-    networks = yaml.safe_load(render_compose(describe(tmp_path))["compose.yaml"])["networks"]
+    networks = yaml.safe_load(content_of(render_compose(describe(tmp_path)), "compose.yaml"))["networks"]
 
     labels = {"io.platformctl.platform": "acme"}
     assert networks["data"] == {"internal": True, "labels": labels}
