@@ -41,7 +41,7 @@ def show_edits(lines: Sequence[str]) -> None:
         out.print(f"platform.toml: {line}", markup=False)
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: Plan, *, is_refused: bool) -> None:
     """Print a plan's steps, a line each, with their causes."""
     if not plan.has_changes:
         out.print("Nothing to do: the platform is what platform.toml says.")
@@ -50,7 +50,8 @@ def show_plan(plan: Plan) -> None:
     for step in plan.steps:
         text = Text(f"{step.action:<9} ", style="cyan").append(f"{step.resource:<{width}}  ", style="default")
         out.print(text.append(step.cause, style="dim"))
-    out.print(f"\n{_count(len(plan.steps), 'step')}. `platformctl up` carries them out.")
+    next_ = "`platformctl up` refuses them:" if is_refused else "`platformctl up` carries them out."
+    out.print(f"\n{_count(len(plan.steps), 'step')}. {next_}")
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -18,15 +18,18 @@ def plan(
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show the steps that `up` would take, and why."""
+    """Show the steps that `up` would take, and why; or what it would refuse, and exit with 1."""
     from platformctl.commands.plan import preview
     from platformctl.plan.plan_json import plan_content
     from platformctl_cli.display import show_json, show_plan
 
     found = preview(replace(context.obj, runtime_name=runtime) if runtime else context.obj)
     if output is Format.JSON:
-        show_json({"changes": found.has_changes, "steps": plan_content(found)})
+        refused = found.refusal.message if found.refusal else None
+        show_json({"changes": found.plan.has_changes, "refused": refused, "steps": plan_content(found.plan)})
     else:
-        show_plan(found)
-    if check and found.has_changes:
+        show_plan(found.plan, is_refused=found.refusal is not None)
+    if found.refusal:
+        raise found.refusal
+    if check and found.plan.has_changes:
         raise typer.Exit(_PLAN_HAS_CHANGES)

@@ -121,8 +121,9 @@ def test_a_database_whose_password_is_lost_is_not_locked_out(running: Cli) -> No
 
     result = running("up")
 
-    assert result.exit_code == 1
+    assert result.exit_code == running("plan").exit_code == 1
     assert "volume acme_database-18" in result.output
+    assert "volume acme_database-18" in running("plan").output
     assert not list((running.folder / ".platform" / "secrets").iterdir())
 
 
@@ -199,10 +200,24 @@ def test_plan_changes_nothing_and_check_says_whether_there_is_something(cli: Cli
     assert "Nothing to do" in cli("plan").output
 
 
+def test_plan_shows_the_steps_and_refuses_what_up_refuses(cli: Cli) -> None:
+    cli.fakes.engine.refused = PreflightError("Port 4200 is taken.", remedy="Stop it.")
+
+    shown, content = cli("plan"), json.loads(cli("plan", "-o", "json").stdout)
+
+    assert "create    server" in shown.output
+    assert "`platformctl up` refuses them" in shown.output
+    assert "carries them out" not in shown.output
+    assert "Error: Port 4200 is taken.\nNext:  Stop it." in shown.output
+    assert shown.exit_code == cli("plan", "--check").exit_code == cli("up").exit_code == 1
+    assert content["refused"] == "Port 4200 is taken."
+
+
 def test_a_plan_as_json_has_resources_actions_causes_and_changes(cli: Cli) -> None:
     content = json.loads(cli("plan", "-o", "json").output)
 
     assert content["changes"] is True
+    assert content["refused"] is None
     change = {"kind": "StartServices", "services": ["database"], "recreate": False}
     wanted = {"resource": "database", "action": "create", "cause": "not there", "change": change}
     assert wanted in content["steps"]

@@ -65,6 +65,65 @@ def test_a_scaled_up_worker_that_does_not_come_online_fails_the_command(running:
 
     assert result.exit_code == 1
     assert "ImportError: no module named pandas" in result.output
+    assert "platform.toml is again as it was before this command." in result.output
+    assert "workers = 2" in running.spec
+    assert "workers = 3" not in running.spec
+
+
+@pytest.mark.parametrize(
+    "command", [["pools", "create", "etl"], ["pools", "set", "prod", "--workers", "3"], ["up", "--workers", "prod=3"]]
+)
+def test_a_command_that_fails_leaves_platform_toml_as_it_was(running: Cli, command: list[str]) -> None:
+    running.fakes.engine.failing |= {"worker-prod-3": "ImportError", "worker-etl-1": "ImportError"}
+    before, instances = running.spec, set(running.fakes.engine.instances)
+
+    assert running(*command).exit_code == 1
+    assert running.spec == before
+
+    assert running("up").exit_code == 0
+    assert set(running.fakes.engine.instances) == instances
+
+
+def test_a_pool_that_can_not_be_paused_is_not_paused_in_platform_toml(running: Cli) -> None:
+    before = running.spec
+    del running.fakes.prefect.pools["prod"]
+
+    assert running("pools", "pause", "prod").exit_code != 0
+    assert running.spec == before
+
+
+@pytest.mark.parametrize("command", [["scale", "prod=9"], ["up", "--workers", "prod=9"]])
+def test_workers_that_do_not_fit_are_refused_before_anything_is_changed(running: Cli, command: list[str]) -> None:
+    running.fakes.engine.memory = 7 * 1024**3
+    before = running.spec
+
+    result = running(*command)
+
+    assert result.exit_code == 1
+    assert "may use 12.0 GiB of memory, and the machine has 7.0 GiB: 9 workers of 'prod' may use 1g" in result.output
+    assert "4 of them fit." in result.output
+    assert running.spec == before
+    assert running.fakes.engine.calls == []
+
+
+def test_workers_that_do_not_fit_are_refused_where_nothing_runs_yet(cli: Cli) -> None:
+    cli.fakes.engine.memory = 4 * 1024**3
+    before = cli.spec
+
+    for command in (["scale", "prod=3"], ["up"], ["plan"]):
+        result = cli(*command)
+        assert result.exit_code == 1
+        assert "the machine has 4.0 GiB" in result.output
+    assert cli.spec == before
+    assert not cli.fakes.engine.instances
+
+
+def test_workers_that_run_already_are_left_alone_where_they_do_not_fit(running: Cli) -> None:
+    running.fakes.engine.memory = 2 * 1024**3
+
+    assert "Nothing to do" in running("up").output
+    assert running("scale", "prod=1").exit_code == 0
+    assert running("scale", "prod=2").exit_code == 1
 
 
 def test_an_instance_that_hangs_is_made_anew(running: Cli) -> None:

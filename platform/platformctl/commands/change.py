@@ -1,11 +1,13 @@
 """Changes of platform.toml that a command makes, and bringing the platform to what its files want."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from platformctl.commands.move import find_move, leave_runtime
 from platformctl.commands.workspace import Workspace
+from platformctl.files import replace_file
 from platformctl.model.observed import Observed
 from platformctl.model.spec import KeyPath, Value
 from platformctl.plan.command_phases import up_phases
@@ -14,6 +16,7 @@ from platformctl.plan.phases import plan_phases, run_phases
 from platformctl.plan.preflight import check_preconditions
 from platformctl.plan.report import Announcement, Report
 from platformctl.plan.resources.secrets import WriteSecrets
+from platformctl.plan.room import check_room
 from platformctl.plan.step import Plan
 from platformctl.spec.load import Project
 
@@ -42,10 +45,17 @@ class Outcome:
 
 def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) -> Outcome:
     """Change platform.toml, and bring the platform to it where there is one. Raises PlatformError."""
-    with workspace.locked(command, report) as locked:
-        lines, edited = edit_spec(locked, edit)
-        is_there = bool(edited.runtime.observe([]).instances)
-        return Outcome(edited.project, lines, converge(edited, report) if is_there else None)
+    with workspace.locked(command, report) as locked, edited_spec(locked, edit, report) as (lines, edited):
+        machine = edited.runtime.observe([])
+        if machine.instances:
+            return Outcome(edited.project, lines, converge(edited, report))
+        check_room(edited.wanted, machine)
+        return Outcome(edited.project, lines, None)
+
+
+def edit_nothing(_: Project) -> tuple[str, ...]:
+    """Change nothing."""
+    return ()
 
 
 def edit_keys_of(edits: Edits) -> Edit:
@@ -59,22 +69,25 @@ def edit_keys_of(edits: Edits) -> Edit:
     return edit
 
 
-def edit_spec(workspace: Workspace, edit: Edit) -> tuple[tuple[str, ...], Workspace]:
-    """Change platform.toml, unless what would come of it isn't a spec: then it is left as it was.
+@contextmanager
+def edited_spec(workspace: Workspace, edit: Edit, report: Report) -> Iterator[tuple[tuple[str, ...], Workspace]]:
+    """Change platform.toml for the body, and yield the lines that changed and the workspace with the file as it is now.
 
-    Returns the lines that changed, and the workspace with the file as it is now.
+    The file is as it was again where what would come of it isn't a spec, and where the body fails.
     """
     file = workspace.project.file
-    before = file.read_bytes()
-    edited = workspace.reread()
+    before = written = file.read_bytes()
     try:
         lines = edit(workspace.project)
+        written = file.read_bytes()
+        edited = workspace if written == before else workspace.reread()
         _ = edited.wanted
+        yield lines, edited
     except BaseException:
-        if file.read_bytes() != before:
-            file.write_bytes(before)
+        if written != before and file.read_bytes() == written:  # its user may have changed it meanwhile
+            replace_file(file, before)
+            report(Announcement(f"{file.name} is again as it was before this command."))
         raise
-    return lines, edited
 
 
 def converge(workspace: Workspace, report: Report) -> Plan:

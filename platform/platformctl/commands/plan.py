@@ -1,15 +1,34 @@
-"""`plan`: what `up` would do, and why."""
+"""`plan`: what `up` would do, and why; or why it would refuse to."""
+
+from dataclasses import dataclass
 
 from platformctl.commands.move import find_move
 from platformctl.commands.workspace import Workspace
+from platformctl.errors import PlatformError
 from platformctl.plan.command_phases import up_phases
 from platformctl.plan.observe import observe
 from platformctl.plan.phases import plan_phases
+from platformctl.plan.preflight import check_preconditions
 from platformctl.plan.step import Plan
 
 
-def preview(workspace: Workspace) -> Plan:
-    """Return the plan that `up` would carry out; changes nothing."""
-    observed = observe(workspace.wanted, workspace.runtime, workspace.api())
-    steps = plan_phases(up_phases(workspace.wanted), observed).steps
-    return Plan((*find_move(workspace).plan.steps, *steps))
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The plan that `up` would carry out. refusal: why it would not; None where nothing is in its way."""
+
+    plan: Plan
+    refusal: PlatformError | None
+
+
+def preview(workspace: Workspace) -> Preview:
+    """Return what `up` would do; changes nothing."""
+    wanted, runtime = workspace.wanted, workspace.runtime
+    observed = observe(wanted, runtime, workspace.api())
+    plan = plan_phases(up_phases(wanted), observed)
+    refusal = None
+    try:
+        if plan.has_changes:
+            check_preconditions(plan, wanted, observed, runtime)
+    except PlatformError as error:
+        refusal = error
+    return Preview(Plan((*find_move(workspace).plan.steps, *plan.steps)), refusal)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from platformctl.adapters.prefect.ports import Api
-from platformctl.commands.change import Edits, Outcome, change
+from platformctl.commands.change import Edits, Outcome, change, edit_keys_of, edited_spec
 from platformctl.commands.run import require_server
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
@@ -14,7 +14,7 @@ from platformctl.plan.observe import observe
 from platformctl.plan.report import Progress, Report
 from platformctl.plan.resources.worker import is_online
 from platformctl.plan.wanted import Wanted
-from platformctl.spec.edit import edit_keys, remove_table
+from platformctl.spec.edit import remove_table
 from platformctl.spec.load import Project
 from platformctl.spec.problems import unknown_name
 from platformctl.stack.deployments import load_deployments
@@ -150,14 +150,14 @@ def _remove(project: Project, name: str) -> tuple[str, ...]:
     return (f"[pools.{name}] removed",) if is_there else ()
 
 
-def set_paused(workspace: Workspace, names: Sequence[str], report: Report, *, is_paused: bool) -> list[str]:
+def set_paused(workspace: Workspace, names: Sequence[str], report: Report, *, is_paused: bool) -> tuple[str, ...]:
     """Pause pools, or let them go on, in platform.toml and at once in Prefect; returns the lines that changed."""
     for name in names:
         require_pool(workspace.project, name)
     api = require_server(workspace)
     with workspace.locked(f"platformctl pools {'pause' if is_paused else 'resume'}", report) as locked:
-        project = locked.project
-        lines = edit_keys(project.root, project.env, {("pools", name, "paused"): is_paused for name in names})
-        for name in names:
-            api.set_paused(name, is_paused=is_paused)
-    return lines
+        edit = edit_keys_of(lambda _: {("pools", name, "paused"): is_paused for name in names})
+        with edited_spec(locked, edit, report) as (lines, _):
+            for name in names:
+                api.set_paused(name, is_paused=is_paused)
+            return lines

@@ -1,6 +1,6 @@
 """`up`: bring a platform to what its files want."""
 
-from platformctl.commands.change import Edits, Outcome, converge, edit_keys_of, edit_spec
+from platformctl.commands.change import Edits, Outcome, converge, edit_keys_of, edit_nothing, edited_spec
 from platformctl.commands.workspace import Workspace
 from platformctl.plan.report import Report
 
@@ -10,6 +10,6 @@ def up(workspace: Workspace, report: Report, *, edits: Edits | None = None) -> O
 
     edits: changes to platform.toml that come first. Raises PlatformError; typed again, it goes on from where it was.
     """
-    with workspace.locked("platformctl up", report) as locked:
-        lines, edited = edit_spec(locked, edit_keys_of(edits)) if edits else ((), locked)
+    edit = edit_keys_of(edits) if edits else edit_nothing
+    with workspace.locked("platformctl up", report) as locked, edited_spec(locked, edit, report) as (lines, edited):
         return Outcome(edited.project, lines, converge(edited, report))

@@ -6,6 +6,7 @@ from platformctl.model.observed import Observed
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.resources.service import StartServices
+from platformctl.plan.room import check_room
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
@@ -19,6 +20,7 @@ def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime:
         _check_major(wanted, observed)
     _check_processors(wanted, observed)
     _check_secrets(plan, wanted, observed, runtime)
+    check_room(wanted, observed.machine)
     runtime.check_tools()
     for image in _images(plan):
         runtime.check_image(image)

@@ -40,6 +40,7 @@ class FakeRuntime:
     failing: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
+    memory: int | None = None
     processors: int | None = None
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
@@ -59,7 +60,6 @@ class FakeRuntime:
 
     def check_machine(self) -> None:
         """Raise what `refused` holds."""
-        self.calls.append("check machine")
         if self.refused:
             raise self.refused
 
@@ -67,7 +67,8 @@ class FakeRuntime:
         """Return what is held."""
         present = frozenset(image for image in images if image in self.images)
         instances = tuple(sorted(self.instances.values(), key=lambda instance: instance.name))
-        return Machine(instances, dict(self.volumes), tuple(sorted(self.networks)), present, None, self.processors)
+        networks = tuple(sorted(self.networks))
+        return Machine(instances, dict(self.volumes), networks, present, self.memory, self.processors)
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError for an image that was withdrawn."""

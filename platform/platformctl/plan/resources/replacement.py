@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from platformctl.model.observed import Observed
 from platformctl.model.service import Service
-from platformctl.model.spec import Pool, mebibytes
+from platformctl.model.spec import Pool
 from platformctl.plan.resources.drain import pause_steps, resume_steps, stop_steps
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.service import StartServices
@@ -15,6 +15,7 @@ from platformctl.plan.resources.worker import (
     count_workers,
     replacements,
 )
+from platformctl.plan.room import has_room
 from platformctl.plan.step import Action, Step
 from platformctl.plan.wanted import Wanted
 from prefect_warm_worker.contract import STOP_MARGIN_SECONDS
@@ -55,14 +56,7 @@ def _spare(wanted: Wanted, observed: Observed, name: str, replaced: Sequence[Rep
     """The pool's spare, where its one worker serves it now and drains by itself, and the machine has room for one more."""
     spare = wanted.stack.spare(name)
     serves = all(found.instance.status == "running" and found.instance.drains for found in replaced)
-    return spare if spare and serves and _has_room(wanted, observed, spare) else None
-
-
-def _has_room(wanted: Wanted, observed: Observed, spare: Service) -> bool:
-    """Whether everything that runs all the time could use all the memory that it may, and one more worker too."""
-    kept = [found for found in wanted.stack.services if not found.is_oneshot and not found.is_spare]
-    needed = sum(mebibytes(found.limits.memory) for found in (*kept, spare)) * 1024**2
-    return observed.machine.memory is None or needed <= observed.machine.memory
+    return spare if spare and serves and has_room(wanted, observed.machine, spare) else None
 
 
 def _spare_start_steps(name: str, spare: Service) -> Iterator[Step]:
