@@ -17,8 +17,7 @@ from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
 _GO_ON = "Type the same command to go on."
 _AFTER_INTERRUPT = {
-    **dict.fromkeys(("init", "up", "scale", "down", "render", "build-image"), _GO_ON),
-    "pools": "`platformctl plan` shows what is left to do, `platformctl up` does it.",
+    **dict.fromkeys(("init", "up", "scale", "pools", "down", "render", "build-image"), _GO_ON),
     "run": "A flow run that was started goes on.",
 }
 """What to do after an interrupt of a command; the others change nothing."""

@@ -129,13 +129,18 @@ def test_up_says_where_it_was_interrupted_and_what_goes_on(cli: Cli, monkeypatch
     assert cli("up").exit_code == 0
 
 
-def test_an_edit_that_was_interrupted_is_not_lost(running: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_that_was_interrupted_is_taken_back_and_can_be_typed_again(
+    running: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = running.spec
     monkeypatch.setattr(StartServices, "apply", _interrupt)
     result = running("pools", "set", "dev", "--workers", "3")
     assert result.exit_code == 130
-    assert result.output.splitlines()[-1].endswith(
-        "`platformctl plan` shows what is left to do, `platformctl up` does it."
-    )
+    assert "platform.toml is again as it was before this command." in result.output
+    assert result.output.splitlines()[-1].endswith("Type the same command to go on.")
+    assert running.spec == before
+    monkeypatch.undo()
+    assert running("pools", "set", "dev", "--workers", "3").exit_code == 0
     assert "workers = 3" in running.spec
 
 
