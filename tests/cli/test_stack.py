@@ -156,6 +156,7 @@ def test_the_data_of_one_major_of_postgresql_is_kept_from_another(
 
     assert result.exit_code == 1
     assert f"PostgreSQL {after} can't read the data of 'acme': the volume {made_by}" in result.output
+    assert is_down or f'Set image = "postgres:{before}" under [database]' in result.output
     assert "docs/upgrades.md" in result.output
     assert cli.fakes.engine.volumes == held
     assert not [call for call in cli.fakes.engine.calls if call.startswith(("start", "stop", "pull"))]

@@ -32,19 +32,20 @@ def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime:
 def _check_major(wanted: Wanted, observed: Observed) -> None:
     """PostgreSQL reads the data of its own major only: another one refuses it, or begins an empty database."""
     spec, machine = wanted.project.spec, observed.machine
-    asked = spec.database.major
-    volume = f"{spec.platform.name}_{database_volume(asked)[0]}"
-    ran = [major for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))]
+    volume = f"{spec.platform.name}_{database_volume(spec.database.major)[0]}"
+    ran = {major: found.image for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))}
     others = [name for name in machine.databases if name != volume]
-    if (others and volume not in machine.databases) or (volume in machine.databases and ran and asked not in ran):
-        data = others[0] if others else volume
-        found = f"PostgreSQL {asked} can't read the data of {spec.platform.name!r}"
-        made = f"the volume {data} was made by PostgreSQL {ran[0] if ran else majors_of_volume(data)}"
+    is_there = volume in machine.databases
+    if (others and not is_there) or (is_there and ran and spec.database.major not in ran):
+        data = volume if is_there else others[0]
+        major, image = next(iter(ran.items()), (majors_of_volume(data), ""))
+        found = f"PostgreSQL {spec.database.major} can't read the data of {spec.platform.name!r}"
+        before = f'image = "{image}"' if image else "image to one of that version"
         remedy = (
-            f"Set image under [database] in {wanted.project.file.name} back to what it was. To move the data to another "
-            "major, dump and restore it: docs/upgrades.md has the steps."
+            f"Set {before} under [database] in {wanted.project.file.name}. To move the data to another version, dump "
+            "and restore it: docs/upgrades.md has the steps."
         )
-        raise PreflightError(f"{found}: {made}.", remedy=remedy)
+        raise PreflightError(f"{found}: the volume {data} was made by PostgreSQL {major}.", remedy=remedy)
 
 
 def _check_processors(wanted: Wanted, observed: Observed) -> None:
