@@ -33,19 +33,21 @@ def _check_major(wanted: Wanted, observed: Observed) -> None:
     """PostgreSQL reads the data of its own major only: another one refuses it, or begins an empty database."""
     spec, machine = wanted.project.spec, observed.machine
     volume = f"{spec.platform.name}_{database_volume(spec.database.major)[0]}"
-    ran = {major: found.image for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))}
+    ran = {postgres_major(found.image): found.image for found in machine.of_service(DATABASE)}
     others = [name for name in machine.databases if name != volume]
     is_there = volume in machine.databases
     if (others and not is_there) or (is_there and ran and spec.database.major not in ran):
         data = volume if is_there else others[0]
-        major, image = next(iter(ran.items()), (majors_of_volume(data), ""))
+        major, image = next(iter(ran.items()), (None, ""))
         found = f"PostgreSQL {spec.database.major} can't read the data of {spec.platform.name!r}"
         before = f'image = "{image}"' if image else "image to one of that version"
         remedy = (
             f"Set {before} under [database] in {wanted.project.file.name}. To move the data to another version, dump "
             "and restore it: docs/upgrades.md has the steps."
         )
-        raise PreflightError(f"{found}: the volume {data} was made by PostgreSQL {major}.", remedy=remedy)
+        raise PreflightError(
+            f"{found}: the volume {data} was made by PostgreSQL {major or majors_of_volume(data)}.", remedy=remedy
+        )
 
 
 def _check_processors(wanted: Wanted, observed: Observed) -> None:
