@@ -33,7 +33,7 @@ def _check_major(wanted: Wanted, observed: Observed) -> None:
     """PostgreSQL reads the data of its own major only: another one refuses it, or begins an empty database."""
     spec, machine = wanted.project.spec, observed.machine
     volume = f"{spec.platform.name}_{database_volume(spec.database.major)[0]}"
-    ran = {postgres_major(found.image): found.image for found in machine.of_service(DATABASE)}
+    ran = {major: found.image for found in machine.of_service(DATABASE) if (major := postgres_major(found.image))}
     others = [name for name in machine.databases if name != volume]
     is_there = volume in machine.databases
     if (others and not is_there) or (is_there and ran and spec.database.major not in ran):
