@@ -49,6 +49,24 @@ def test_a_build_gets_its_secrets(cli: Cli, command: list[str]) -> None:
     assert any(call.startswith("build pipelines") for call in cli.fakes.engine.calls)
 
 
+@pytest.mark.parametrize("command", [["up"], ["build-image"]])
+def test_a_build_that_fails_leaves_what_services_are_started_from(running: Cli, command: list[str]) -> None:
+    (running.folder / "flows" / "hello.py").write_text("import pandsa\n")
+    running.fakes.engine.failing["image pipelines"] = "No module named 'pandsa'"
+    compose = running.folder / ".platform" / "bundle" / "compose.yaml"
+    before, instances = compose.read_text(), dict(running.fakes.engine.instances)
+
+    assert running(*command).exit_code == 1
+    assert compose.read_text() == before
+    assert running.fakes.engine.instances == instances
+    assert "build     image pipelines" in running("plan").output
+
+    running.fakes.engine.failing.clear()
+    assert running("up").exit_code == 0
+    assert compose.read_text() != before
+    assert "Nothing to do" in running("up").output
+
+
 def test_a_worker_that_does_not_come_online_fails_the_command(cli: Cli) -> None:
     cli.fakes.engine.failing["worker-prod-2"] = "ImportError: no module named pandas"
 

@@ -127,6 +127,11 @@ CHANGES: dict[str, Change] = {
             "images/pipelines/app/b.py",
         ),
     ),
+    "image-to-build": lambda w, o: replace(
+        o,
+        machine=replace(o.machine, images=o.machine.images - {image.reference for image in w.stack.images}),
+        changed_files=("compose.yaml", "deployments/pipelines.yaml", "images/pipelines/app/a.py"),
+    ),
     "worker-hangs": lambda _, o: with_instance(o, "worker-dev-1", lambda c: replace(c, health="unhealthy")),
     "worker-without-its-server": lambda _, o: replace(
         with_instance(with_stale_heartbeats(o), "worker-dev-1", lambda c: replace(c, health="unhealthy")),

@@ -60,11 +60,11 @@ def _build(  # noqa: PLR0913  # as above
     platforms: Sequence[str],
 ) -> dict[str, WorkerImage]:
     """Build images as the files are once the lock is held: another command may have been waited for."""
-    from platformctl.stack.files import write_files  # noqa: PLC0415  # what a build needs, most calls don't
+    from platformctl.stack.files import CONTEXTS, write_files  # noqa: PLC0415  # what a build needs, most calls don't
     from platformctl.state.build_secrets import build_secrets  # noqa: PLC0415
 
     with workspace.locked("platformctl build-image", report) as locked:
-        write_files(locked.wanted.files, locked.project.bundle)
+        write_files(locked.wanted.files, locked.project.bundle, under=CONTEXTS)
         options = BuildOptions(build_secrets(locked.project), use_cache, push, tuple(platforms))
         images = {image.name: image for image in locked.wanted.stack.images if image.name in names}
         for image in images.values():

@@ -6,10 +6,10 @@ from functools import partial
 from platformctl.model.observed import Observed
 from platformctl.plan.phases import Phase
 from platformctl.plan.resources.automation import automation_steps
-from platformctl.plan.resources.bundle import bundle_steps
+from platformctl.plan.resources.bundle import built_bundle_steps, bundle_steps
 from platformctl.plan.resources.deployment import deployment_steps
 from platformctl.plan.resources.drain import interrupted_drain_steps, unmark_steps
-from platformctl.plan.resources.image import build_steps, image_steps, pull_steps
+from platformctl.plan.resources.image import build_steps, pull_steps
 from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
 from platformctl.plan.resources.pool import pool_steps
@@ -59,13 +59,13 @@ def _server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     touched before every image is there.
     """
     yield from secret_steps(observed)
-    yield from bundle_steps(wanted, observed)
     is_new = not observed.machine.instances
     yield from _new_server(wanted, observed) if is_new else _changed_server(wanted, observed)
 
 
 def _changed_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    yield from image_steps(wanted, observed)
+    yield from pull_steps(wanted, observed)
+    yield from built_bundle_steps(wanted, observed, tuple(build_steps(wanted.stack.built, observed)))
     yield from service_steps(wanted, observed, "database")
     yield from schema_steps(wanted, observed)
     yield from service_steps(wanted, observed, "server")
@@ -73,6 +73,7 @@ def _changed_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
 
 def _new_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """The database is made while the server's image is built, the schema while the workers' are; workers load beside the server."""
+    yield from bundle_steps(wanted, observed)
     server_image = tuple(image for image in wanted.stack.built if image is wanted.stack.server_image)
     start_database, *await_database = tuple(service_steps(wanted, observed, "database")) or (None,)
     yield from pull_steps(wanted, observed)

@@ -28,7 +28,10 @@ from platformctl.stack.images.context import WorkerImage
 
 @dataclass
 class FakeRuntime:
-    """An engine in memory. failing: service name to the last line that it writes. calls: what was asked, in order."""
+    """An engine in memory.
+
+    failing: a service, or `image NAME`, to the last line that it writes. calls: what was asked, in order.
+    """
 
     prefect: FakePrefect
     name: str = "docker"
@@ -83,12 +86,14 @@ class FakeRuntime:
         self.images.add(image)
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
-        """Have an image; raises BuildError for a secret that its Dockerfile asks for and that isn't given."""
+        """Have an image; raises BuildError for one that fails, or whose Dockerfile asks for a secret that isn't given."""
         self.calls.append(f"build {image.name} push={options.push} cache={options.use_cache}")
         text = (self._project.bundle / "images" / image.name / "Dockerfile").read_text(encoding="utf-8")
         for secret in re.findall(r"type=secret,id=(\w+),required=true", text):
             if secret not in options.secrets or not options.secrets[secret].is_file():
                 raise failed_build(image.name, "dependencies", f"secret {secret}: not found")
+        if failure := self.failing.get(f"image {image.name}"):
+            raise failed_build(image.name, "flows", failure)
         report(f"building {image.reference}")
         self.images.add(image.reference)
 

@@ -8,6 +8,8 @@ from platformctl.files import Content, holds, make_folder, replace_file
 from platformctl.stack.deployments import deployment_files
 from platformctl.stack.describe import Stack
 
+CONTEXTS = "images/"
+"""Where a bundle holds what images are built from; nothing runs from there."""
 COMPOSE, SUPERVISOR, LAUNCH = "compose.yaml", "supervisord.conf", "launch.py"
 SCHEMA = "platform.schema.json"
 _OWN = ("images", "deployments", "services")
@@ -21,7 +23,7 @@ def stack_files(stack: Stack) -> dict[str, Content]:
     """Return the files of any bundle of a stack: the schema, what images are built from, and deployments by image."""
     files: dict[str, Content] = {SCHEMA: (asset_path("templates") / SCHEMA).read_bytes()}
     for image in stack.built:
-        files |= {f"images/{image.name}/{path}": content for path, content in image.context.items()}
+        files |= {f"{CONTEXTS}{image.name}/{path}": content for path, content in image.context.items()}
     for name, content in deployment_files(stack.project, stack.deployments).items():
         files[f"deployments/{name}.yaml"] = content
     return files
@@ -33,14 +35,18 @@ def changed_files(files: Files, folder: Path) -> tuple[str, ...]:
     return tuple(sorted(changed | set(_stale_files(files, folder))))
 
 
-def write_files(files: Files, folder: Path) -> None:
-    """Bring a bundle's folder to its files: only changed ones are written, and its own folders hold nothing else."""
+def write_files(files: Files, folder: Path, *, under: str = "") -> None:
+    """Bring a bundle's folder to its files: only changed ones are written, and its own folders hold nothing else.
+
+    under: how the paths begin that are written or removed, such as CONTEXTS; all of them where it is empty.
+    """
     for path, content in files.items():
-        if not holds(folder / path, content):
+        if path.startswith(under) and not holds(folder / path, content):
             make_folder((folder / path).parent)
             replace_file(folder / path, content)
     for path in _stale_files(files, folder):
-        (folder / path).unlink()
+        if path.startswith(under):
+            (folder / path).unlink()
 
 
 def _stale_files(files: Files, folder: Path) -> list[str]:

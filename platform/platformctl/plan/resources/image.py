@@ -41,12 +41,6 @@ class BuildImage:
         world.runtime.build(_find_image(world, self.reference), options, world.note)
 
 
-def image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """Pull and build what isn't there."""
-    yield from pull_steps(wanted, observed)
-    yield from build_steps(wanted.stack.built, observed)
-
-
 def pull_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Pull what isn't there."""
     for image in wanted.stack.pulled:
