@@ -1,6 +1,7 @@
 """up, plan, status, logs, scale, down and render, as typed."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from commands import Cli
 from platformctl.errors import PreflightError
 from platformctl.model.observed import FlowRun
+from worlds import NOON
 
 
 def test_up_from_nothing_shows_the_address_the_password_and_what_comes_next(cli: Cli) -> None:
@@ -101,6 +103,29 @@ def test_more_processors_than_there_are_are_refused_before_a_worker_is_stopped(r
     assert not running.fakes.engine.calls
     file.write_text(spec.replace("limit = 10", "cpus = 2"))
     assert running("up").exit_code == 0
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_the_results_that_pools_shared_are_copied_to_each_and_stay(running: Cli, *, is_down: bool) -> None:
+    engine = running.fakes.engine
+    for name in ("acme_results-dev", "acme_results-prod"):
+        del engine.volumes[name]
+    engine.volumes["acme_results"] = NOON
+    for name, held in engine.instances.items():
+        engine.instances[name] = replace(held, release="of before")
+    assert not is_down or running("down").exit_code == 0
+    engine.calls.clear()
+
+    assert running("up").exit_code == 0
+
+    dev, prod = "copy acme_results to worker-dev-1", "copy acme_results to worker-prod-1"
+    copied = [call for call in engine.calls if call.startswith("copy")]
+    assert copied == ([dev, prod] if is_down else [dev, prod, dev, prod])
+    workers = [number for number, call in enumerate(engine.calls) if "worker" in call and not call.startswith("copy")]
+    assert engine.calls.index(prod) < workers[0]
+    assert is_down or engine.calls.index(prod, workers[-1])
+    assert engine.volumes.keys() >= {"acme_results", "acme_results-dev", "acme_results-prod"}
+    assert "Nothing to do" in running("up").output
 
 
 def test_an_image_that_can_not_be_had_is_named_before_anything_is_made(cli: Cli) -> None:

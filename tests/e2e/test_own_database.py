@@ -60,7 +60,7 @@ def test_its_history_comes_along_from_local_processes_to_docker(
     assert stack.server.await_end(run) == "COMPLETED"
     assert f"healthy, PostgreSQL at {database.address}" in stack.must("status")
     assert stack.ctl("plan", "--check").code == 0
-    assert stack.machine.volumes() == [f"{stack.name}_results"]
+    assert stack.machine.volumes() == [f"{stack.name}_results-default"]
     step("On Docker it is the same platform, with the same history, and no database of its own.")
     stack.edit('runtime = "local"', 'runtime = "docker"')
     moved = replace(stack, machine=DockerMachine(stack.name, engine))

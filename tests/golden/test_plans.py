@@ -85,6 +85,13 @@ def with_pool_for_processes(observed: Observed) -> Observed:
     return replace(old, prefect=replace(observed.prefect, pools=pools))
 
 
+def with_shared_results(observed: Observed) -> Observed:
+    """A platform from when its pools shared their results; `dev` has its own by now, as an interrupted `up` leaves it."""
+    volumes = {**observed.machine.volumes, "acme_results": NOON, "acme_results-dev": NOON}
+    old = with_instance(observed, "worker-prod-1", lambda c: replace(c, release="old"))
+    return replace(old, machine=replace(old.machine, volumes=volumes))
+
+
 def shown(plan: Plan) -> bytes:
     """Each step as it is printed, and below it what it changes; digests left out."""
     lines = [line for step in plan.steps for line in (str(step), f"         {step.change}")]
@@ -95,6 +102,7 @@ def shown(plan: Plan) -> bytes:
 CHANGES: dict[str, Change] = {
     "from-nothing": lambda _, __: nothing(),
     "as-wanted": lambda _, o: o,
+    "shared-results": lambda _, o: with_shared_results(o),
     "after-down": lambda _, o: replace(without_server(o), machine=replace(o.machine, instances=()), prefect=None),
     "server-gone": lambda _, o: without_server(o),
     "server-stopped": lambda _, o: replace(

@@ -129,6 +129,15 @@ def test_whether_other_pools_have_the_internet_replaces_no_server(tmp_path: Path
     assert {name for name in before if before[name] != after[name]} == {"worker-prod-1", "worker-prod-2"}
 
 
+def test_no_pool_can_write_to_what_another_reads_of_results(tmp_path: Path) -> None:
+    found = services(describe(tmp_path))
+    mounts = {name: service.get("volumes", []) for name, service in found.items() if name.startswith("worker")}
+
+    assert mounts["worker-dev-1"] == mounts["worker-dev-2"] == ["results-dev:/var/lib/prefect/results"]
+    assert mounts["worker-prod-1"] == mounts["worker-prod-2"] == ["results-prod:/var/lib/prefect/results"]
+    assert len(mounts) == 4
+
+
 def test_a_limit_and_the_number_of_workers_replace_no_instance(tmp_path: Path) -> None:
     before = {service.name: service.release for service in describe(tmp_path).services}
     spec = SPEC.replace("limit = 10", "limit = 99").replace("workers = 2", "workers = 3")

@@ -65,6 +65,12 @@ class Compose:
         except DockerException as error:
             raise refused_deployments(*lines) from error
 
+    def run_beside(self, service: str, command: Sequence[str], volumes: Mapping[str, str]) -> None:
+        """Run a command to its end in another container of a service. volumes: what it reads beside, to where."""
+        mounts = [(name, target, "ro") for name, target in volumes.items()]
+        with _translated():
+            self._docker.compose.run(service, list(command), dependencies=False, remove=True, tty=False, volumes=mounts)
+
     def logs(self, services: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
         """Yield the lines of services, each behind its container's name."""
         lines = None if tail is None else str(tail)

@@ -14,6 +14,7 @@ from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
 from platformctl.plan.resources.pool import pool_steps
 from platformctl.plan.resources.replacement import replacement_steps
+from platformctl.plan.resources.results import first_copy_steps, last_copy_steps
 from platformctl.plan.resources.run import lost_run_steps
 from platformctl.plan.resources.schema import schema_steps
 from platformctl.plan.resources.secrets import secret_steps
@@ -86,6 +87,7 @@ def _new_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from await_schema
     start_server, *await_server = service_steps(wanted, observed, "server")
     yield start_server
+    yield from first_copy_steps(wanted, observed)
     yield from start_worker_steps(wanted, observed, before_server=True)
     yield from await_server
 
@@ -96,11 +98,13 @@ def _pools_and_workers(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from pool_steps(wanted, observed)
     yield from automation_steps(observed)
     yield from lost_run_steps(wanted.project, observed)
+    yield from first_copy_steps(wanted, observed)
     yield from start_worker_steps(wanted, observed)
     yield from replacement_steps(wanted, observed)
     yield from deployment_steps(wanted, observed)
     yield from await_worker_steps(wanted, observed)
     yield from surplus_steps(wanted, observed)
+    yield from last_copy_steps(wanted, observed)
     yield from leftover_steps(wanted, observed)
 
 

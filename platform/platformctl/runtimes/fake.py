@@ -120,6 +120,16 @@ class FakeRuntime:
             if self.instances.pop(name).role == "server":
                 self.prefect.is_up = False
 
+    def copy_results(self, service: str, source: str) -> None:
+        """Hold the volumes of a worker; raises EngineError where its bundle or the volume isn't there."""
+        self.calls.append(f"copy {source} to {service}")
+        compose = self._compose()
+        self._service(compose, service)
+        if source not in self.volumes:
+            raise EngineError(f"no such volume: {source}", remedy="Create it.")
+        for volume in self._volumes(compose, service):
+            self.volumes.setdefault(volume, datetime.now(UTC))
+
     def register(self, image: str, report: Line) -> None:
         """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them.
 

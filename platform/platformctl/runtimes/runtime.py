@@ -66,6 +66,9 @@ class Runtime(Protocol):
     def stop(self, instances: Sequence[str], *, grace: int) -> None:
         """Stop and remove instances at once, killing what still runs after `grace` seconds."""
 
+    def copy_results(self, service: str, source: str) -> None:
+        """Copy a volume to where a worker persists results. What is newer there stays, and the volume does."""
+
     def register(self, image: str, report: Line) -> None:
         """Register the deployments of an image, reporting each line that Prefect writes."""
 

@@ -11,14 +11,12 @@ from platformctl.model.spec import Pool
 class Site:
     """The places and addresses of a platform on a runtime. They hold for everything that runs Prefect.
 
-    environment: what all of it is told. profiles: `server` and `client`, to the path of that Prefect profile. results: the
-    folder of persisted results. networks: those of all; the server's more. inside: those that lead to the server alone.
-    temporary: what each may write to, and loses.
+    environment: what all of it is told. profiles: `server` and `client`, to the path of that Prefect profile. networks: those
+    of all; the server's more. inside: those that lead to the server alone. temporary: what each may write to, and loses.
     """
 
     environment: Mapping[str, str]
     profiles: Mapping[str, str]
-    results: str
     server: "ServerSite"
     worker: "WorkerSite"
     isolation: Isolation = field(default_factory=Isolation)
@@ -66,14 +64,16 @@ class ServerSite:
 class WorkerSite:
     """What holds for workers, and for what registers deployments.
 
-    options: of `prefect worker start`. waiting_programs: types of workers that wait for their server by themselves, to what
-    starts them as Prefect's command line. deploy_options, deploy_mounts: by image name, how `prefect deploy` finds its file.
+    results: by pool, the folder of its persisted results. options: of `prefect worker start`. waiting_programs: types of workers
+    that wait for their server by themselves, to what starts them as Prefect's command line. mounts: by pool. deploy_options,
+    deploy_mounts: by image name, how `prefect deploy` finds its file.
     """
 
+    results: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     waiting_programs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    mounts: tuple[Mount, ...] = ()
+    mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     temporary: tuple[Mount, ...] = ()
     health: HealthCheck | None = None
     deploy_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

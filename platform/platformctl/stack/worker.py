@@ -11,6 +11,7 @@ from platformctl.stack.site import Site
 from platformctl.stack.warm import drains, stop_seconds, warm_environment
 from prefect_warm_worker.contract import HEARTBEAT_SECONDS
 
+RESULTS_VARIABLE = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 _PREFECT = ("prefect",)
 
 
@@ -38,9 +39,9 @@ def _worker(  # noqa: PLR0913  # what tells one worker from another
         image=image,
         limits=limits_of(pool),
         command=_command(site, pool, name, instance),
-        environment=_environment(site, pool),
+        environment=_environment(site, pool, name),
         secrets=site.secrets_of("client"),
-        mounts=(*site.worker.mounts, *site.worker.temporary),
+        mounts=(*site.worker.mounts.get(name, ()), *site.worker.temporary),
         networks=site.networks_of(pool),
         needs={SERVER: "service_healthy"},
         health=site.worker.health,
@@ -60,7 +61,7 @@ def _command(site: Site, pool: Pool, name: str, instance: str) -> tuple[str, ...
     return (*program, "worker", "start", *who, "--install-policy", "never", *at_once, *site.worker.options)
 
 
-def _environment(site: Site, pool: Pool) -> dict[str, str]:
+def _environment(site: Site, pool: Pool, name: str) -> dict[str, str]:
     """What a worker is told; the pool's own environment has the last word."""
     return {
         **site.environment_of("client"),
@@ -69,7 +70,7 @@ def _environment(site: Site, pool: Pool) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
-        "PREFECT_RESULTS_LOCAL_STORAGE_PATH": site.results,
+        RESULTS_VARIABLE: site.worker.results[name],
         **site.worker.environment,
         **warm_environment(pool, site.worker.folder),
         **pool.environment,

@@ -51,6 +51,18 @@ def test_a_one_shot_that_fails_has_all_its_words(compose: Compose, command: Reco
     assert sorted(failure.value.message.splitlines()) == ["no such", "pool"]
 
 
+def test_a_command_runs_beside_a_service_and_only_reads_what_it_is_lent(compose: Compose, command: Recording) -> None:
+    compose.run_beside("worker-dev-1", ["cp", "/old/x", "/x"], {"acme_results": "/old"})
+    lent = "--volume acme_results:/old:ro"
+    assert command.lines == [f"{COMPOSE} run --no-TTY --no-deps --rm {lent} worker-dev-1 cp /old/x /x"]
+
+
+def test_a_command_beside_a_service_that_fails_is_explained(compose: Compose, command: Recording) -> None:
+    command.answer("run", err="cp: error writing '/x': No space left on device\n", code=1)
+    with pytest.raises(EngineError, match="No space left on device"):
+        compose.run_beside("worker-dev-1", ["cp", "/old/x", "/x"], {})
+
+
 def test_logs_are_lines_of_some_services(compose: Compose, command: Recording) -> None:
     command.answer("logs", "acme-server  | one\nacme-server  | two\n")
     assert list(compose.logs(["server"], follow=False, tail=5)) == ["acme-server  | one", "acme-server  | two"]

@@ -14,6 +14,7 @@ from platformctl.plan.resources.image import PullImage
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.network import RemoveNetwork
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
+from platformctl.plan.resources.results import CopyResults
 from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.resources.volume import RemoveVolume
@@ -27,6 +28,7 @@ CALLS: list[tuple[Change, str]] = [
     (StartServices(("server",)), "runtime.start(('server',), recreate=False)"),
     (StartServices(("server",), recreate=True), "runtime.start(('server',), recreate=True)"),
     (StopInstances(("a", "b"), 30), "runtime.stop(('a', 'b'), grace=30)"),
+    (CopyResults("worker-dev-1", "acme_results"), "runtime.copy_results('worker-dev-1', 'acme_results')"),
     (RegisterDeployments("etl"), "runtime.register('etl', note)"),
     (RemoveNetwork("acme_data"), "runtime.remove_network('acme_data')"),
     (RemoveVolume("acme_database"), "runtime.remove_volume('acme_database')"),

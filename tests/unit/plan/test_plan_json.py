@@ -27,7 +27,12 @@ def wrong(wanted: Wanted) -> Observed:
     assert observed.prefect
     instances = tuple(replace(held, release="old", drains="dev" in held.name) for held in observed.machine.instances)
     surplus = replace(instances[-1], name="acme-worker-prod-9", service="worker-prod-9")
-    machine = replace(observed.machine, instances=(*instances, surplus), networks=("acme_data",))
+    machine = replace(
+        observed.machine,
+        instances=(*instances, surplus),
+        networks=("acme_data",),
+        volumes={**observed.machine.volumes, "acme_results": observed.time},
+    )
     pools = {
         "dev": replace(observed.prefect.pools["dev"], limit=3, missing_variables=("memory_limit",)),
         "prod": observed.prefect.pools["prod"],

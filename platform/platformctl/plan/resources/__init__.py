@@ -8,6 +8,7 @@ from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.network import RemoveNetwork
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
+from platformctl.plan.resources.results import CopyResults
 from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
 from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.resources.service import AwaitService, StartServices
@@ -23,6 +24,7 @@ CHANGES: tuple[type[Change], ...] = (
     StartServices,
     AwaitService,
     StopInstances,
+    CopyResults,
     CreatePool,
     UpdatePool,
     AddJobVariables,

@@ -16,6 +16,7 @@ from platformctl.stack.describe import Stack
 from platformctl.stack.files import Files
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.names import SERVER, deploy_name
+from platformctl.stack.worker import RESULTS_VARIABLE
 
 if TYPE_CHECKING:
     from platformctl.adapters.compose import Compose
@@ -116,6 +117,11 @@ class DockerRuntime:
             list(pool.map(functools.partial(self._engine.remove_container, grace=grace), instances))
         finally:
             pool.shutdown(wait=False)  # an interrupt doesn't wait for the end of a drain
+
+    def copy_results(self, service: str, source: str) -> None:
+        """Copy a volume to where a worker persists results, in a container such as the worker's own."""
+        copy = f'cp --archive --update /{source}/. "${RESULTS_VARIABLE}"'
+        self._compose.run_beside(service, ["sh", "-c", copy], {source: f"/{source}"})
 
     def register(self, image: str, report: Line) -> None:
         """Run the bundle's one-shot that registers an image's deployments."""

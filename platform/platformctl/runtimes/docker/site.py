@@ -5,7 +5,7 @@ from platformctl.model.database import database_host
 from platformctl.model.service import HealthCheck, Isolation, Mount, Network
 from platformctl.spec.load import Project, in_url
 from platformctl.stack.describe import Deployments
-from platformctl.stack.names import DATABASE
+from platformctl.stack.names import DATABASE, results_name
 from platformctl.stack.server import DATA
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
@@ -29,9 +29,8 @@ def docker_site(project: Project, server_image: str, deployments: Deployments) -
             "PREFECT_UI_URL": project.server_url,
         },
         profiles={"server": _PROFILE, "client": _PROFILE},
-        results=_RESULTS,
         server=_server_site(project, server_image),
-        worker=_worker_site(home, deployments),
+        worker=_worker_site(project, home, deployments),
         isolation=Isolation(user=f"{USER}:{USER}"),
         networks=(Network("platform"),),
         inside=(Network("inside", is_internal=True, excludes_host=True),),
@@ -62,14 +61,15 @@ def _own_database() -> dict[str, str]:
     return {f"{prefix}{name}": value for name, value in where.items()}
 
 
-def _worker_site(home: Mount, deployments: Deployments) -> WorkerSite:
+def _worker_site(project: Project, home: Mount, deployments: Deployments) -> WorkerSite:
     temporary = Mount("tmpfs", "/tmp", options="mode=1777,exec")  # noqa: S108  # the container's own
-    used = {deployment.image for deployment in deployments}
+    used, pools = {deployment.image for deployment in deployments}, project.spec.pools
     return WorkerSite(
+        results=dict.fromkeys(pools, _RESULTS),
         environment={"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1"},
         options=("--with-healthcheck",),
         waiting_programs={"warm": ("python", "-m", "prefect_warm_worker")},
-        mounts=(Mount("volume", _RESULTS, "results"),),
+        mounts={pool: (Mount("volume", _RESULTS, results_name(pool)),) for pool in pools},
         temporary=(temporary, home),
         health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),
         folder=_HOME,

@@ -31,6 +31,7 @@ from platformctl.stack.describe import Stack
 from platformctl.stack.files import LAUNCH, SUPERVISOR, Files
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.names import SERVER, deploy_name, instance_name
+from platformctl.stack.worker import RESULTS_VARIABLE
 
 
 class LocalRuntime:
@@ -101,7 +102,7 @@ class LocalRuntime:
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
         """Have the supervisor start services, itself first where it doesn't run."""
         _make_private(self._project.state, self._folder, self._data)
-        _make_private(self._folder / "logs", self._folder / "home", self._data / "results")
+        _make_private(self._folder / "logs", self._folder / "home", *self._results_of(services))
         if SERVER in services:
             self._make_database()
         kept = self._supervisor.processes()
@@ -118,6 +119,12 @@ class LocalRuntime:
         end_marked(self._folder, services)
         if not self._supervisor.processes():
             self._supervisor.end()
+
+    def copy_results(self, service: str, source: str) -> None:
+        """Copy a folder of data to where a worker persists results."""
+        (target,) = self._results_of([service])
+        _make_private(target)
+        shutil.copytree(self._volume(source), target, copy_function=_copy_newer, dirs_exist_ok=True)
 
     def register(self, image: str, report: Line) -> None:
         """Have Prefect register the deployments of an image."""
@@ -148,7 +155,7 @@ class LocalRuntime:
 
     def remove_volume(self, name: str) -> None:
         """Delete a folder of data."""
-        shutil.rmtree(self._data / name.removeprefix(f"{self._project.spec.platform.name}_"))
+        shutil.rmtree(self._volume(name))
 
     def home(self) -> str | None:
         """Return the folder that the platform was started from: it has no other."""
@@ -159,6 +166,14 @@ class LocalRuntime:
 
     def _log(self, service: str) -> Path:
         return self._folder / "logs" / f"{service}.log"
+
+    def _results_of(self, services: Sequence[str]) -> list[Path]:
+        """Where the workers among services persist results, as the bundle on disk says."""
+        told = [json.loads(self._file_of(service).read_text(encoding="utf-8"))["environment"] for service in services]
+        return [Path(each[RESULTS_VARIABLE]) for each in told if RESULTS_VARIABLE in each]
+
+    def _volume(self, name: str) -> Path:
+        return self._data / name.removeprefix(f"{self._project.spec.platform.name}_")
 
     def _volumes(self) -> dict[str, datetime]:
         """Volume to its last change: when the folder was made isn't known everywhere, and a plan wants to know of none."""
@@ -195,6 +210,13 @@ def _unmet(project: Project) -> str:
     said = f"Local processes have what this machine has: {', '.join(packages)} must be installed on it."
     reached = f"Local processes reach what this machine reaches, those of {', '.join(open_)} (`internet = false`) too."
     return "\n".join([*([said] if packages else []), *([reached] if open_ else [])])
+
+
+def _copy_newer(source: str, target: str) -> None:
+    """Copy a file, unless the one that is there is as new."""
+    there = Path(target)
+    if not there.exists() or there.stat().st_mtime < Path(source).stat().st_mtime:
+        shutil.copy2(source, target)
 
 
 def _make_private(*folders: Path) -> None:

@@ -8,6 +8,7 @@ from platformctl.model.spec import WorkerType
 from platformctl.runtimes.local.environments import environment_key
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Deployments
+from platformctl.stack.names import results_name
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
 SOCKET = "supervisor.sock"
@@ -24,9 +25,9 @@ def local_site(project: Project, server_image: str, deployments: Deployments) ->
             "PYTHONUNBUFFERED": "1",
         },
         profiles={profile: str(project.secrets / f"{profile}.toml") for profile in ("server", "client")},
-        results=str(project.data / "results"),
         server=_server_site(project, server_image),
         worker=WorkerSite(
+            results={pool: str(project.data / results_name(pool)) for pool in project.spec.pools},
             waiting_programs=dict.fromkeys(get_args(WorkerType), ("prefect",)),
             deploy_options={found.image: _file_options(project, found.image) for found in deployments},
         ),
