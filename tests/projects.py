@@ -8,6 +8,7 @@ from platformctl.commands.workspace import Workspace
 from platformctl.files import pieces
 from platformctl.model.spec import RuntimeName
 from platformctl.plan.wanted import Wanted
+from platformctl.runtimes.choose import former_name
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.runtimes.runtime import Runtime
@@ -75,6 +76,10 @@ class FakeConnections:
     def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
         """Return nothing, or what a test has put there."""
         return self.former
+
+    def former_name(self, project: Project, runtime: Runtime) -> str | None:
+        """Return what the real connections do, of the engine in memory."""
+        return former_name(project, runtime)
 
     def api(self, project: Project) -> Api | None:
         """Return the Prefect in memory, if the platform has secrets."""

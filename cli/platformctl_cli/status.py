@@ -1,11 +1,19 @@
 """`status`: what runs."""
 
+from typing import Annotated
+
 import typer
 
 from platformctl_cli.output import Format, Output
 
 
-def status(context: typer.Context, output: Output = Format.TABLE) -> None:
+def status(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print one line, and exit with 1 where something is wrong.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show server, database, workers, and flow runs in flight."""
     from platformctl.commands.status import read_status
     from platformctl_cli.display import show_json
@@ -14,5 +22,9 @@ def status(context: typer.Context, output: Output = Format.TABLE) -> None:
     found = read_status(context.obj)
     if output is Format.JSON:
         show_json(found)
+    elif check:
+        typer.echo(f"{found.name}: {found.problem or 'all that is wanted runs.'}")
     else:
         show_status(found, context.obj.project.secrets)
+    if check and found.problem:
+        raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformctl.commands.change import Outcome
-from platformctl.commands.status import PoolStatus, Status
+from platformctl.commands.status import ImageStatus, PoolStatus, Status
 from platformctl.commands.workspace import Workspace
 from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
 from platformctl_cli.display import out, show_edits, show_table
@@ -54,37 +54,36 @@ def _next(outcome: Outcome) -> list[tuple[str, str]]:
 
 def show_status(status: Status, secrets: Path) -> None:
     """Print a status: a line for each part, how to log in, and a table of the pools. secrets: their folder."""
-    server = f"healthy, Prefect {status.server.version}" if status.server.healthy else "not answering"
-    database = f"healthy, {status.database.name}" if status.database.healthy else f"not running, {status.database.name}"
+    version = f", Prefect {status.server.version}" if status.server.version else ""
     runs = f"{status.runs.running} running, {status.runs.pending} pending, {status.runs.cancelling} cancelling"
     for name, value in (
         ("platform", f"{status.name} on {status.runtime}"),
         ("address", status.server.url),
         ("login", f"{USER}, password in {secrets / API_PASSWORD}"),
-        ("server", server),
-        ("database", database),
+        ("server", f"{status.server.state}{version}"),
+        ("database", f"{status.database.state}, {status.database.name}"),
         ("flow runs", runs),
-        *((f"image {image.name}", image.tag + ("" if image.built else " (not built)")) for image in status.images),
+        *((f"image {image.name}", _image(image)) for image in status.images),
     ):
         out.print(f"{name:<16} {value}", markup=False)
     if status.pools:
         out.print()
-        rows = [(pool.name, pool.type, _workers(pool), pool.limit, _state(pool, status)) for pool in status.pools]
+        rows = [(pool.name, pool.type, _workers(pool), pool.limit, pool.state) for pool in status.pools]
         show_table(("pool", "type", "workers online", "limit", "state"), rows)
-    if not status.is_running:
-        out.print("\n`platformctl up` brings it up; `platformctl logs server` shows what the server said.")
+    if status.problem:
+        out.print(f"\n{status.problem}\nNext:  {status.remedy}", markup=False)
+
+
+def _image(image: ImageStatus) -> str:
+    """The tag that runs, and the one that is wanted where it is another one."""
+    wanted = image.tag + ("" if image.built else " (not built)")
+    if not image.running or image.running == (image.tag,):
+        return wanted
+    return f"{', '.join(image.running)} runs; {wanted} is wanted"
 
 
 def _workers(pool: PoolStatus) -> str:
     return f"{pool.workers_online} of {pool.workers_wanted}"
-
-
-def _state(pool: PoolStatus, status: Status) -> str:
-    if not status.is_running:
-        return "unknown"
-    if pool.paused:
-        return "paused"
-    return "ready" if pool.workers_online else "no workers"
 
 
 def typed_command(workspace: Workspace) -> str:

@@ -254,7 +254,14 @@ def test_status_as_json_has_the_documented_fields(running: Cli) -> None:
 
     assert content["name"] == "acme"
     assert content["runtime"] == "docker"
-    assert content["server"] == {"url": "http://127.0.0.1:4200", "healthy": True, "version": "3.9.1"}
+    assert content["server"] == {
+        "url": "http://127.0.0.1:4200",
+        "healthy": True,
+        "version": "3.9.1",
+        "state": "healthy",
+    }
+    assert content["database"] == {"healthy": True, "name": "postgres:18", "state": "healthy"}
+    assert (content["problem"], content["remedy"]) == ("", "")
     assert content["pools"][1] == {
         "name": "prod",
         "type": "warm",
@@ -262,18 +269,20 @@ def test_status_as_json_has_the_documented_fields(running: Cli) -> None:
         "workers_online": 2,
         "paused": False,
         "limit": 10,
+        "state": "ready",
     }
     assert content["images"][0]["name"] == "pipelines"
     assert len(content["images"][0]["tag"]) == 12
+    assert content["images"][0]["running"] == [content["images"][0]["tag"]]
 
 
 def test_status_of_a_platform_that_is_down_says_so(cli: Cli) -> None:
     result = cli("status")
 
     assert result.exit_code == 0
-    assert "not answering" in result.output
+    assert "server           not there" in result.output
     assert "0 of 2" in result.output
-    assert "`platformctl up`" in result.output
+    assert "The platform isn't running.\nNext:  `platformctl up` brings it up." in result.output
 
 
 def test_scale_edits_the_file_and_starts_what_is_missing(running: Cli) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from engines import created_platform
-from platformctl.runtimes.choose import choose_runtime, former_runtime
+from platformctl.model.spec import RuntimeName
+from platformctl.runtimes.choose import choose_runtime, former_name, former_runtime
 from platformctl.spec.load import Project, load_project
 from projects import SPEC, write_project
 
@@ -37,3 +38,32 @@ def test_the_platform_of_another_folder_that_has_the_same_name_is_left_alone(pro
     (project.bundle / "supervisord.conf").touch()
     with created_platform(project.state, project.spec.platform.name):
         assert former_runtime(project, choose_runtime(project)) is None
+
+
+@pytest.mark.parametrize("runtime", ["docker", "local"])
+def test_a_platform_that_was_renamed_is_found_by_its_folder(project: Project, runtime: RuntimeName) -> None:
+    (project.bundle / "compose.yaml").touch()
+    with created_platform(project.state) as former:
+        assert former_name(project, choose_runtime(project, runtime)) == former
+    assert former_name(project, choose_runtime(project, runtime)) is None
+
+
+def test_a_platform_that_has_its_name_was_not_renamed(project: Project) -> None:
+    with created_platform(project.state, project.spec.platform.name):
+        assert former_name(project, choose_runtime(project, "docker")) is None
+
+
+def test_the_platform_of_another_folder_is_no_former_name(project: Project, tmp_path: Path) -> None:
+    state = tmp_path / "elsewhere" / ".platform"
+    (state / "secrets").mkdir(parents=True)
+    (state / "secrets" / "client.toml").touch()
+    with created_platform(state):
+        assert former_name(project, choose_runtime(project, "docker")) is None
+
+
+def test_auto_stays_with_local_processes_whose_bundle_is_gone(project: Project) -> None:
+    (project.data / "database").mkdir(parents=True)
+
+    assert choose_runtime(project, "auto").name == "local"
+    with created_platform(project.state):
+        assert choose_runtime(project, "auto").name == "docker"

@@ -16,7 +16,7 @@ import requests
 
 from platformctl.errors import EngineError, PreflightError
 from platformctl.model import labels as label
-from platformctl.model.observed import Instance, Machine
+from platformctl.model.observed import Health, Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
@@ -158,6 +158,13 @@ class Engine:
         labels: list[Mapping[str, str]] = [summary["Labels"] for summary in summaries]
         return next((label.get(_HOME) for label in labels), None)
 
+    def platforms_of(self, home: Path) -> tuple[str, ...]:
+        """Return the names of the platforms that were started from a folder of this machine; none where the engine is another's."""
+        labels = {"label": [f"{_HOME}={home}", label.PLATFORM]}
+        with _translated():
+            summaries = self._api.containers(all=True, filters=labels) if self._is_here else []
+        return tuple(sorted({str(summary["Labels"][label.PLATFORM]) for summary in summaries}))
+
     def free_bytes(self) -> int | None:
         """Return how many bytes are free where the engine keeps its data; None where that is another machine's."""
         _, root = self._host
@@ -211,7 +218,7 @@ class Engine:
             release=labels.get(label.RELEASE, ""),
             image=found["Config"]["Image"],
             status=state["Status"],
-            health=(state.get("Health") or {}).get("Status", "none"),
+            health=_health(state),
             exit_code=state["ExitCode"],
             restarts=found["RestartCount"],
             started=_time(state["StartedAt"]),
@@ -238,6 +245,12 @@ def _address() -> str | None:
         return os.environ["DOCKER_HOST"]
     context = docker.context.ContextAPI.get_current_context()
     return str(context.Host) if context and context.Host else None
+
+
+def _health(state: Mapping[str, Any]) -> Health:
+    """What a container's check says of it; nothing of one that has ended, of which the engine keeps the last word."""
+    said: Health = (state.get("Health") or {}).get("Status", "none")
+    return said if state["Status"] == "running" else "none"
 
 
 def _is_missing(path: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from platformctl.commands.move import find_move, leave_runtime
+from platformctl.commands.move import check_name, find_move, leave_runtime
 from platformctl.commands.workspace import Workspace
 from platformctl.files import replace_file
 from platformctl.model.observed import Observed
@@ -49,6 +49,7 @@ def change(workspace: Workspace, report: Report, *, command: str, edit: Edit) ->
         machine = edited.runtime.observe([])
         if machine.instances:
             return Outcome(edited.project, lines, converge(edited, report))
+        check_name(edited)
         check_room(edited.wanted, machine)
         return Outcome(edited.project, lines, None)
 

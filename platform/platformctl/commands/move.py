@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platformctl.commands.workspace import Workspace, hold_reported
+from platformctl.errors import PreflightError
 from platformctl.model.observed import Observed
 from platformctl.plan.command_phases import down_phases
 from platformctl.plan.observe import observe_running
@@ -28,13 +29,29 @@ class Move:
 
 
 def find_move(workspace: Workspace) -> Move:
-    """Return what takes a platform down on the runtime that it isn't wanted on any more."""
+    """Return what takes a platform down on the runtime that it isn't wanted on any more; raises PreflightError as `check_name`."""
+    check_name(workspace)
     runtime = workspace.connections.former_runtime(workspace.project, workspace.runtime)
     if runtime is None:
         return Move()
     cause = f"moves from {runtime.name} to {workspace.runtime.name}"
     observed = observe_running(runtime, workspace.api())
     return Move(runtime, observed, down_phases(workspace.project, cause, volumes=False))
+
+
+def check_name(workspace: Workspace) -> None:
+    """Raise PreflightError where the folder's platform runs under another name than platform.toml's."""
+    project = workspace.project
+    former = workspace.connections.former_name(project, workspace.runtime)
+    if former is None:
+        return
+    name = project.spec.platform.name
+    found = f"The platform {former!r} runs from this folder, and {project.file.name} calls it {name!r} now."
+    remedy = (
+        f"Call it {former!r} again in {project.file}. A platform of another name begins with an empty database: "
+        "to have one here, type `platformctl down` before you rename it."
+    )
+    raise PreflightError(found, remedy=remedy)
 
 
 def leave_runtime(workspace: Workspace, move: Move, report: Report) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from platformctl.adapters.prefect.ports import Api
 from platformctl.commands.change import Edits, Outcome, change, edit_keys_of, edited_spec
 from platformctl.commands.run import require_server
+from platformctl.commands.status import pool_state
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
 from platformctl.model.observed import FlowRun, Observed
@@ -25,7 +26,7 @@ _IN_FLIGHT = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")
 
 @dataclass(frozen=True, slots=True)
 class PoolRow:
-    """A pool, as wanted and as it is. state: ready, paused, missing (in Prefect) or foreign (not in platform.toml)."""
+    """A pool, as wanted and as it is. state: as `status` has it, or missing (in Prefect), or foreign (not in platform.toml)."""
 
     name: str
     type: str
@@ -92,10 +93,12 @@ def list_pools(workspace: Workspace) -> list[PoolRow]:
 def _row(name: str, wanted: Wanted, observed: Observed) -> PoolRow:
     pool = wanted.project.spec.pools[name]
     found = observed.prefect.pools.get(name) if observed.prefect else None
-    online = [service for service in wanted.stack.workers(name) if is_online(service, observed)]
-    state = "missing" if found is None else "paused" if found.is_paused else "ready"
+    online = len([service for service in wanted.stack.workers(name) if is_online(service, observed)])
     limit = found.limit if found else pool.limit
-    return PoolRow(name, pool.type, pool.workers, len(online), limit, wanted.project.image_of(pool), state)
+    state = "missing" if observed.prefect else "unknown"
+    if found:
+        state = pool_state(is_paused=found.is_paused, online=online, wanted=pool.workers)
+    return PoolRow(name, pool.type, pool.workers, online, limit, wanted.project.image_of(pool), state)
 
 
 def runs_of_pool(workspace: Workspace, name: str) -> list[FlowRun]:

@@ -2,7 +2,7 @@
 
 from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.model.spec import RuntimeName
-from platformctl.runtimes.choose import choose_runtime, former_runtime
+from platformctl.runtimes.choose import choose_runtime, former_name, former_runtime
 from platformctl.runtimes.runtime import Runtime
 from platformctl.spec.load import Project
 from platformctl.state.secrets import missing_secrets, read_secrets
@@ -18,6 +18,10 @@ class RealConnections:
     def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
         """Return the runtime that is to be left, where something of the platform is still there."""
         return former_runtime(project, runtime)
+
+    def former_name(self, project: Project, runtime: Runtime) -> str | None:
+        """Return the name that platform.toml had when the platform was started, where it has another one by now."""
+        return former_name(project, runtime)
 
     def api(self, project: Project) -> Api | None:
         """Return the API at the published address, with the platform's password."""

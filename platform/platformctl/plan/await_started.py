@@ -139,7 +139,8 @@ def _has_failed(instance: Instance, *, is_oneshot: bool) -> bool:
 
 
 def _failed(runtime: Runtime, instance: Instance) -> ServiceError:
-    what = "is unhealthy" if instance.health == "unhealthy" else f"failed with exit code {instance.exit_code}"
+    is_unhealthy = instance.status == "running" and instance.health == "unhealthy"
+    what = "is unhealthy" if is_unhealthy else f"failed with exit code {instance.exit_code}"
     again = f" after {instance.restarts} restarts" if instance.restarts else ""
     return _error(runtime, f"{instance.name} {what}{again}", instance)
 

@@ -17,6 +17,9 @@ class Connections(Protocol):
     def former_runtime(self, project: Project, runtime: Runtime) -> Runtime | None:
         """Return the other runtime if something of the platform is still there; None if not, or if this can't be found out."""
 
+    def former_name(self, project: Project, runtime: Runtime) -> str | None:
+        """Return the name under which the folder's platform runs, where platform.toml calls it otherwise by now."""
+
     def api(self, project: Project) -> Api | None:
         """Return Prefect's API, whether it answers or not; None while the platform has no secrets yet."""
 

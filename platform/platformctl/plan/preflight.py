@@ -4,7 +4,6 @@ from platformctl.errors import PreflightError
 from platformctl.model.database import database_volume, majors_of_volume, postgres_major
 from platformctl.model.observed import Observed
 from platformctl.plan.resources.image import BuildImage, PullImage
-from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.room import check_room
 from platformctl.plan.step import Plan
@@ -19,7 +18,8 @@ def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime:
     if wanted.stack.owns_database:
         _check_major(wanted, observed)
     _check_processors(wanted, observed)
-    _check_secrets(plan, wanted, observed, runtime)
+    if lost := find_lost_secrets(wanted, observed, runtime):
+        raise lost
     check_room(wanted, observed.machine)
     runtime.check_tools()
     for image in _images(plan):
@@ -67,30 +67,30 @@ def _images(plan: Plan) -> list[str]:
     return list(dict.fromkeys(pulled + built_on))
 
 
-def _check_secrets(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
-    """New passwords would lock platformctl out of the server that runs, and the server out of the database that it has."""
-    if not any(isinstance(step.change, WriteSecrets) for step in plan.steps):
-        return
-    if wanted.stack.owns_database and DATABASE_PASSWORD in observed.unwritten_secrets:
-        _check_database(wanted, observed, runtime)
+def find_lost_secrets(wanted: Wanted, observed: Observed, runtime: Runtime) -> PreflightError | None:
+    """Return what is to be said where secrets of the platform are missing that it was made with; None where none are.
+
+    New ones would lock platformctl out of the server that runs, and the server out of the database that it has.
+    """
+    project, data = wanted.project, list(observed.machine.databases)
+    if wanted.stack.owns_database and data and DATABASE_PASSWORD in observed.unwritten_secrets:
+        return _lost_database(wanted, data[0], runtime.home())
     runs_server = any(instance.role == "server" for instance in observed.machine.instances)
     if runs_server and API_PASSWORD in observed.unwritten_secrets:
-        project = wanted.project
         found = f"The server of {project.spec.platform.name!r} runs, and its password is not in {project.secrets}."
         remedy = f"Restore {project.secrets}, or type `platformctl down` first: the next `up` makes a new one."
-        raise PreflightError(found, remedy=remedy)
+        return PreflightError(found, remedy=remedy)
+    return None
 
 
-def _check_database(wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
-    data = list(observed.machine.databases)
-    if not data:
-        return
-    project, home = wanted.project, runtime.home()
-    where = f", started from {home}" if home and not home.startswith(str(project.root)) else ""
-    name = project.spec.platform.name
-    found = f"The database of {name!r} exists (volume {data[0]}{where}), and its password is not in {project.secrets}."
-    remedy = (
-        f"Restore {project.secrets} from the folder where the platform was started, or choose another platform.name; "
-        "`platformctl down --volumes` deletes the data."
+def _lost_database(wanted: Wanted, volume: str, home: str | None) -> PreflightError:
+    project = wanted.project
+    is_elsewhere = home is not None and not home.startswith(str(project.root))
+    where = f", started from {home}" if is_elsewhere else ""
+    source = (
+        "the folder where the platform was started, or choose another platform.name" if is_elsewhere else "your copy"
     )
-    raise PreflightError(found, remedy=remedy)
+    name = project.spec.platform.name
+    found = f"The database of {name!r} exists (volume {volume}{where}), and its password is not in {project.secrets}."
+    remedy = f"Restore {project.secrets} from {source}; `platformctl down --volumes` deletes the data."
+    return PreflightError(found, remedy=remedy)

@@ -36,6 +36,13 @@ def former_runtime(project: Project, runtime: Runtime) -> Runtime | None:
     return former if former and former.observe([]).instances else None
 
 
+def former_name(project: Project, runtime: Runtime) -> str | None:
+    """Return the name under which the folder's platform runs on an engine, where platform.toml calls it otherwise by now."""
+    docker = runtime if runtime.name == "docker" else _former_docker(project)
+    names = docker.names() if docker else ()
+    return None if project.spec.platform.name in names else next(iter(names), None)
+
+
 def _former_local(project: Project) -> Runtime | None:
     return _local(project) if project.local.exists() else None
 
@@ -62,8 +69,9 @@ def _former_docker(project: Project) -> "DockerRuntime | None":
 
 
 def _choose(project: Project) -> Runtime:
-    """A platform stays where it has its data; a new one runs on the engine, if one answers."""
-    if (project.bundle / SUPERVISOR).exists() and any(project.data.glob("*")):
+    """A platform stays where it has its data, also without its bundle; a new one runs on the engine, if one answers."""
+    has_data = any(project.data.glob("*"))
+    if has_data and (project.bundle / SUPERVISOR).exists():
         return _local(project)
     docker = _docker(project)
     try:
@@ -75,7 +83,8 @@ def _choose(project: Project) -> Runtime:
         return _local(
             project, _FALLBACK.format(database="your own database" if project.spec.database.url else "SQLite")
         )
-    return docker
+    is_on_docker = (project.bundle / COMPOSE).exists() or not has_data or docker.names()
+    return docker if is_on_docker else _local(project)
 
 
 def _docker(project: Project, *, patience: int = 120) -> "DockerRuntime":

@@ -174,6 +174,10 @@ class FakeRuntime:
         self.volumes.pop(name, None)
         self.prefect.forget()
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names that the instances' names begin with."""
+        return tuple(sorted({found.name.removesuffix(f"-{found.service}") for found in self.instances.values()}))
+
     def home(self) -> str | None:
         """Return the folder that the platform was started from."""
         return str(self.folder) if self.instances else None

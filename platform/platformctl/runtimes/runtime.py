@@ -87,5 +87,8 @@ class Runtime(Protocol):
     def remove_volume(self, name: str) -> None:
         """Remove a volume with what is in it."""
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the platforms that run from the project's folder, where they may have others than the project's."""
+
     def home(self) -> str | None:
         """Return the folder that the platform was started from, where that is known."""

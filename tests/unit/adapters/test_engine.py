@@ -101,6 +101,13 @@ def test_a_container_of_few_labels_is_observed_too(server: Recorded, engine: Eng
     assert found.stranded == ""
 
 
+def test_a_container_that_exited_is_not_called_unhealthy(server: Recorded, engine: Engine) -> None:
+    """The engine keeps the last word of its check."""
+    holding(server, container("acme-x", {}, Status="exited", ExitCode=3, Health={"Status": "unhealthy"}))
+    (found,) = engine.observe("acme", []).instances
+    assert (found.status, found.exit_code, found.health) == ("exited", 3, "none")
+
+
 def test_only_what_is_labelled_as_the_platforms_is_asked_for(server: Recorded, engine: Engine) -> None:
     holding(server, container("acme-b"), container("acme-a"))
     assert [found.name for found in engine.observe("acme", []).instances] == ["acme-a", "acme-b"]

@@ -147,6 +147,10 @@ class DockerRuntime:
         """Remove a volume with what is in it."""
         self._engine.remove_volume(name)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the platforms whose containers were started from the project's bundle."""
+        return self._engine.platforms_of(self._project.bundle)
+
     def home(self) -> str | None:
         """Return the folder of the bundle that the platform was started from."""
         return self._engine.home_of(self._platform)

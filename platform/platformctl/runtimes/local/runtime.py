@@ -157,6 +157,10 @@ class LocalRuntime:
         """Delete a folder of data."""
         shutil.rmtree(self._volume(name))
 
+    def names(self) -> tuple[str, ...]:
+        """Return none: processes are the folder's, whatever the platform is called."""
+        return ()
+
     def home(self) -> str | None:
         """Return the folder that the platform was started from: it has no other."""
         return str(self._project.root)
