@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from platformctl_cli import build_image, down, init, logs, plan, pools, render, run, scale, status, up
+from platformctl_cli import build_image, down, init, logs, plan, pools, prune, render, run, scale, status, up
 from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
 _GO_ON = "Type the same command to go on."
 _AFTER_INTERRUPT = {
-    **dict.fromkeys(("init", "up", "scale", "pools", "down", "render", "build-image"), _GO_ON),
+    **dict.fromkeys(("init", "up", "scale", "pools", "down", "prune", "render", "build-image"), _GO_ON),
     "run": "A flow run that was started goes on.",
 }
 """What to do after an interrupt of a command; the others change nothing."""
@@ -107,6 +107,7 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("scale")(scale.scale)
 app.command("down")(down.down)
+app.command("prune")(prune.prune)
 app.command("render")(render.render)
 app.command("build-image")(build_image.build_image)
 app.command("run")(run.run)

@@ -1,8 +1,12 @@
 """What a command says at its end: the address and what to type next, the status."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from platformctl.commands.change import Outcome
+from platformctl.commands.prune import OldImage
 from platformctl.commands.status import ImageStatus, PoolStatus, Status
 from platformctl.commands.workspace import Workspace
 from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
@@ -84,6 +88,18 @@ def _image(image: ImageStatus) -> str:
 
 def _workers(pool: PoolStatus) -> str:
     return f"{pool.workers_online} of {pool.workers_wanted}"
+
+
+def show_old_images(images: Sequence[OldImage]) -> None:
+    """Print the images that nothing uses, and how much their removal frees."""
+    if not images:
+        out.print("Nothing to remove: every image that was built is in use.")
+        return
+    show_table(
+        ("image", "size", "its own"), [(image.reference, decimal(image.size), decimal(image.frees)) for image in images]
+    )
+    freed = decimal(sum(image.frees for image in images))
+    out.print(f"\nTheir removal frees {freed} at least, and what only they share.")
 
 
 def typed_command(workspace: Workspace) -> str:

@@ -15,9 +15,10 @@ from platformctl.plan.await_started import await_service
 from platformctl.plan.wanted import load_wanted
 from platformctl.runtimes.docker.runtime import DockerRuntime
 from platformctl.runtimes.fake import FakeRuntime
-from platformctl.runtimes.runtime import Runtime
+from platformctl.runtimes.runtime import BuildOptions, Runtime
 from platformctl.spec.load import load_project
 from platformctl.stack.files import write_files
+from platformctl.stack.images.context import WorkerImage
 from platformctl.state.secrets import write_secrets
 
 SPEC = '[platform]\nname = "{name}"\nruntime = "docker"\n\n[database]\nmemory = "{memory}"\n'
@@ -65,6 +66,8 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
         runtime.remove_network(network)
     for volume in held.volumes:
         runtime.remove_volume(volume)
+    for image in runtime.built_images():
+        runtime.remove_image(image.reference)
 
 
 def test_of_a_new_platform_nothing_is_there(subject: Subject) -> None:
@@ -152,3 +155,25 @@ def test_an_image_that_is_nowhere_is_refused(subject: Subject) -> None:
         subject.runtime.check_image("postgres:0")
     with pytest.raises(PlatformError, match="postgres:0"):
         subject.runtime.pull("postgres:0", lambda _: None)
+
+
+def test_an_image_that_was_built_is_the_platforms_until_it_is_removed(subject: Subject) -> None:
+    subject.write()
+    image = WorkerImage("tiny", "scratch", f"{subject.name}/tiny", {"Dockerfile": b"FROM scratch\nCOPY . /\n"})
+    write_files(
+        {f"images/{image.name}/{path}": content for path, content in image.files.items()},
+        load_project(subject.folder).bundle,
+    )
+    assert subject.runtime.built_images() == ()
+
+    subject.runtime.build(image, BuildOptions({}), lambda _: None)
+
+    (found,) = subject.runtime.built_images()
+    assert (found.reference, found.repository, found.users) == (image.reference, f"{subject.name}/tiny", ())
+    sizes = subject.runtime.image_sizes([image.reference, "gone:1"])
+    assert sizes.keys() == {image.reference}
+    assert 0 <= sizes[image.reference].own <= sizes[image.reference].total
+    for _ in range(2):  # once more, as an interrupted command would
+        subject.runtime.remove_image(image.reference)
+    assert subject.runtime.built_images() == ()
+    assert not subject.runtime.observe([image.reference]).images

@@ -64,7 +64,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stack = create_stack(folder, machine, workers=0)
     try:
         stack.must("up")
-        stack.must("down", "--volumes", "--yes")
+        stack.must("down")
         yield machine.home / "environments"
     finally:
         stack.remove()

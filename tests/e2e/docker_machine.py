@@ -90,8 +90,8 @@ class DockerMachine:
         self.containers()[service].remove(force=True)
 
     def remains(self) -> list[str]:
-        """Return what is left but the images."""
-        return [*self.containers(), *self.volumes(), *self.networks()]
+        """Return what is left."""
+        return [*self.containers(), *self.volumes(), *self.networks(), *self.images()]
 
     def sweep(self) -> None:
         """Remove it all, the images too."""

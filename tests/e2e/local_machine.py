@@ -148,9 +148,9 @@ class LocalMachine:
         self.kill(service)
 
     def remains(self) -> list[str]:
-        """Return what is left but logs and environments."""
+        """Return what is left but logs, and environments that were lent and not used."""
         left = [f"process {found.process.pid} ({' '.join(found.command_line)})" for found in self.processes()]
-        return [*left, *self.volumes()]
+        return [*left, *self.volumes(), *self.images()]
 
     def sweep(self) -> None:
         """Kill what runs, and remove the data and the environments; the logs stay for who looks into a failure."""

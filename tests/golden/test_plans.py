@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from golden_check import Golden
-from platformctl.model.observed import FlowRun, Instance, Observed, Worker
+from platformctl.model.observed import BuiltImage, FlowRun, Instance, Observed, Worker
 from platformctl.plan.command_phases import down_phases, up_phases
 from platformctl.plan.phases import plan_phases
 from platformctl.plan.step import Plan
@@ -176,6 +176,14 @@ DOWNS: dict[str, Change] = {
         o,
         interrupted_drains=("dev",),
         machine=replace(o.machine, instances=tuple(replace(held, drains=False) for held in o.machine.instances)),
+    ),
+    "down-with-images": lambda _, o: replace(
+        o,
+        built=(
+            BuiltImage("acme/pipelines:old", NOON),
+            BuiltImage("acme/pipelines:new", NOON, ("acme-worker-prod-1",)),
+            BuiltImage("acme/pipelines:lent", NOON, ("other-worker-prod-1",)),
+        ),
     ),
     "down-of-a-worker-that-is-gone": lambda _, o: with_instance(
         with_runs(o, run("acme-worker-prod-2", state="CANCELLING")), "worker-prod-2", lambda _: None

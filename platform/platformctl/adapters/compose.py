@@ -87,12 +87,13 @@ class Compose:
         use_cache: bool = True,
         push: bool = False,
         platforms: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
         report: Line = lambda _: None,
     ) -> None:
         """Build the bundle's context of an image.
 
         secrets: id of a build secret to the file that holds it. platforms: as Buildx names them; several need `push`.
-        report: called with each line of the build. Raises BuildError with the words of the step that failed.
+        labels: of the image. report: called with each line of the build. Raises BuildError with the words of the step that failed.
         """
         lines: list[str] = []
         try:
@@ -104,6 +105,7 @@ class Compose:
                 push=push,
                 load=not push,
                 platforms=list(platforms) or None,
+                labels=dict(labels or {}),
                 progress="plain",
                 provenance=False,
                 stream_logs=True,

@@ -14,9 +14,10 @@ import docker.context
 import docker.errors
 import requests
 
-from platformctl.errors import EngineError, PreflightError
+from platformctl.adapters.engine_images import find_built_images, follow_pull, image_unavailable, measure_images
+from platformctl.errors import EngineError
 from platformctl.model import labels as label
-from platformctl.model.observed import Health, Instance, Machine
+from platformctl.model.observed import BuiltImage, Health, ImageSize, Instance, Machine
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
@@ -24,7 +25,6 @@ _STATE = "state"
 """The kind of volumes that hold no data but what their labels say."""
 _TIMEOUT = 120
 """Seconds that a request may take."""
-_LAYER_IS_THERE = ("Pull complete", "Already exists")
 _HOME = "com.docker.compose.project.working_dir"
 _MOVED = "the platform's folder was moved, and it would not start again"
 
@@ -120,6 +120,21 @@ class Engine:
         """Remove a volume and what is in it. One that is gone is fine."""
         with _translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_volume(name)
+
+    def built_images(self, platform: str) -> tuple[BuiltImage, ...]:
+        """Return the images that were built for a platform, with the containers of whatever platform that use them."""
+        with _translated():
+            return find_built_images(self._api, platform)
+
+    def image_sizes(self, images: Iterable[str]) -> dict[str, ImageSize]:
+        """Return how big images are, by their references or ids."""
+        with _translated():
+            return measure_images(self._api, images)
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image by its reference or its id. One that is gone is fine."""
+        with _translated(), contextlib.suppress(docker.errors.NotFound):
+            self._api.remove_image(image)
 
     def create_state(self, platform: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         """Create a volume that holds nothing but labels, and return them: those of the one that is there, if one is.
@@ -227,18 +242,6 @@ class Engine:
         )
 
 
-def follow_pull(image: str, events: Iterable[Mapping[str, Any]], report: Callable[[str], None]) -> None:
-    """Report how many layers of an image are there, by the engine's events; raises PreflightError for an error among them."""
-    layers: dict[str, str] = {}
-    for event in events:
-        if "error" in event:  # the engine has answered 200 by then
-            raise _image_unavailable(image, event["error"])
-        if "id" in event and not event["status"].startswith("Pulling from"):
-            layers[event["id"]] = event["status"]
-            done = sum(status in _LAYER_IS_THERE for status in layers.values())
-            report(f"{done} of {len(layers)} layers")
-
-
 def _address() -> str | None:
     """The engine's address; docker-py knows DOCKER_HOST, and not the context that the Docker CLI uses without it."""
     if os.environ.get("DOCKER_HOST"):
@@ -289,12 +292,7 @@ def _image_translated(image: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        raise _image_unavailable(image, error.explanation or error) from error
-
-
-def _image_unavailable(image: str, why: object) -> PreflightError:
-    remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
-    return PreflightError(f"The image {image} can't be pulled: {why}", remedy=remedy)
+        raise image_unavailable(image, error.explanation or error) from error
 
 
 def _reason(error: BaseException) -> str:

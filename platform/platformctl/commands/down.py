@@ -13,7 +13,7 @@ _IN_DATABASE, _IN_OTHERS = "flow runs, logs, deployments, pools, variables, bloc
 
 
 def take_down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
-    """Take a platform down and return the plan that did it; its data stays unless `volumes`. Raises PlatformError."""
+    """Take a platform down and return the plan that did it; its data and images stay unless `volumes`. Raises PlatformError."""
     with workspace.locked("platformctl down", report) as locked:
 
         def look() -> Observed:
@@ -26,6 +26,14 @@ def take_down(workspace: Workspace, report: Report, *, volumes: bool) -> Plan:
 
 
 def list_losses(workspace: Workspace) -> list[str]:
-    """Return a line for each volume that `down --volumes` would delete, with what is in it."""
+    """Return a line for each volume that `down --volumes` would delete, with what is in it, and one for the images."""
     held = workspace.runtime.observe([])
-    return [f"{name}: {_IN_DATABASE if name in held.databases else _IN_OTHERS}" for name in sorted(held.volumes)]
+    images = len(workspace.runtime.built_images())
+    return [
+        *(f"{name}: {_IN_DATABASE if name in held.databases else _IN_OTHERS}" for name in sorted(held.volumes)),
+        *(
+            [f"{images} built {'image' if images == 1 else 'images'}: the next `up` builds what it needs"]
+            if images
+            else []
+        ),
+    ]

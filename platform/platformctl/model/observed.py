@@ -71,6 +71,32 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that was built for the platform, whether it is still wanted or not.
+
+    reference: name and tag; its id where it has lost its tag. users: names of what runs from it, or has run, of any platform.
+    """
+
+    reference: str
+    created: datetime
+    users: tuple[str, ...] = ()
+
+    @property
+    def repository(self) -> str:
+        """Its name without the tag; empty where it has none."""
+        name, found, _ = self.reference.rpartition(":")
+        return name if found and name != "sha256" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSize:
+    """How many bytes an image has, and how many of them no other one shares: those that its removal frees at least."""
+
+    total: int
+    own: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkPool:
     """A work pool as Prefect has it.
 
@@ -122,7 +148,7 @@ class Prefect:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything that reconcile looks at, at a time. prefect is None where no server answers."""
+    """Everything that reconcile looks at, at a time. prefect is None where no server answers. built: images, wanted or not."""
 
     time: datetime
 
@@ -131,3 +157,4 @@ class Observed:
     interrupted_drains: tuple[str, ...]
     machine: Machine
     prefect: Prefect | None
+    built: tuple[BuiltImage, ...] = ()

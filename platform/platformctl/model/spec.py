@@ -229,6 +229,8 @@ class Build(_Table):
     """URL of the package index, if not the public one; ${NAME} is taken from the environment, where tokens stay."""
     ca: Line = ""
     """File of CA certificates, in PEM, that the build trusts."""
+    keep_images: Annotated[int, Field(ge=0, le=100)] = 2
+    """How many images that were replaced stay, of each name. `platformctl prune` removes them too."""
 
 
 class Image(_Table):

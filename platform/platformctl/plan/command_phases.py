@@ -12,6 +12,7 @@ from platformctl.plan.resources.drain import interrupted_drain_steps, unmark_ste
 from platformctl.plan.resources.image import build_steps, pull_steps
 from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
+from platformctl.plan.resources.old_image import old_image_steps, own_image_steps
 from platformctl.plan.resources.pool import pool_steps
 from platformctl.plan.resources.replacement import replacement_steps
 from platformctl.plan.resources.results import first_copy_steps, last_copy_steps
@@ -41,11 +42,12 @@ def up_phases(wanted: Wanted) -> tuple[Phase, ...]:
         Phase("server", partial(_server, wanted)),
         Phase("pools and workers", partial(_pools_and_workers, wanted)),
         Phase("lost runs", partial(lost_run_steps, wanted.project)),
+        Phase("old images", partial(old_image_steps, wanted)),
     )
 
 
 def down_phases(project: Project, cause: str, *, volumes: bool) -> tuple[Phase, ...]:
-    """Return the phases that take a platform down: workers are drained first, and the data goes only if that is asked for."""
+    """Return the phases that take a platform down: workers are drained first; data and images go only if that is asked for."""
     return (
         Phase("workers", partial(worker_removal_steps, project, cause=cause)),
         Phase("lost runs", partial(lost_run_steps, project)),
@@ -115,3 +117,4 @@ def _everything_else(observed: Observed, cause: str, *, volumes: bool) -> Iterat
     if volumes:
         yield from volume_removal_steps(observed.machine)
         yield from unmark_steps(observed)
+        yield from own_image_steps(observed, "down --volumes")

@@ -25,6 +25,7 @@ def observe(wanted: Wanted, runtime: Runtime, api: Api | None) -> Observed:
         interrupted_drains=drained_pools(runtime.keeper),
         machine=machine,
         prefect=_observe_prefect(machine, api),
+        built=runtime.built_images(),
     )
 
 
@@ -38,6 +39,7 @@ def observe_running(runtime: Runtime, api: Api | None) -> Observed:
         interrupted_drains=drained_pools(runtime.keeper),
         machine=machine,
         prefect=_observe_prefect(machine, api),
+        built=runtime.built_images(),
     )
 
 

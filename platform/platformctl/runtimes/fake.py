@@ -16,7 +16,7 @@ import yaml
 from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
 from platformctl.errors import EngineError, PlatformError, PreflightError, failed_build, refused_deployments
 from platformctl.model import labels as label
-from platformctl.model.observed import Instance, Machine
+from platformctl.model.observed import BuiltImage, ImageSize, Instance, Machine
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake_keeper import FakeKeeper
 from platformctl.runtimes.runtime import BuildOptions, Line
@@ -40,6 +40,7 @@ class FakeRuntime:
     volumes: dict[str, datetime] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
     images: set[str] = field(default_factory=lambda: {"postgres:18", "prefecthq/prefect:3.9.1-python3.13"})
+    built: dict[str, datetime] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
@@ -96,6 +97,7 @@ class FakeRuntime:
             raise failed_build(image.name, "flows", failure)
         report(f"building {image.reference}")
         self.images.add(image.reference)
+        self.built[image.reference] = datetime.now(UTC)
 
     def start(self, services: Sequence[str], *, recreate: bool = False) -> None:
         """Hold a running instance of each service, as the bundle on disk says; raises EngineError where something isn't there."""
@@ -177,6 +179,27 @@ class FakeRuntime:
     def names(self) -> tuple[str, ...]:
         """Return the names that the instances' names begin with."""
         return tuple(sorted({found.name.removesuffix(f"-{found.service}") for found in self.instances.values()}))
+
+    def built_images(self) -> tuple[BuiltImage, ...]:
+        """Return the images that were built, with the instances that run from them."""
+        return tuple(
+            BuiltImage(
+                image, created, tuple(sorted(found.name for found in self.instances.values() if found.image == image))
+            )
+            for image, created in self.built.items()
+        )
+
+    def image_sizes(self, images: Sequence[str]) -> Mapping[str, ImageSize]:
+        """Return the same size for each."""
+        return {image: ImageSize(560_000_000, 60_000_000) for image in images if image in self.built}
+
+    def remove_image(self, image: str) -> None:
+        """Hold an image no more; raises EngineError while anything runs from it."""
+        if any(instance.image == image for instance in self.instances.values()):
+            raise EngineError(f"The Docker engine refused: image {image} is in use", remedy="Remove what uses it.")
+        self.calls.append(f"remove image {image}")
+        self.built.pop(image, None)
+        self.images.discard(image)
 
     def home(self) -> str | None:
         """Return the folder that the platform was started from."""

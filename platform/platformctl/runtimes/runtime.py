@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from platformctl.model.observed import Machine
+from platformctl.model.observed import BuiltImage, ImageSize, Machine
 from platformctl.runtimes.keeper import Keeper
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack
@@ -89,6 +89,15 @@ class Runtime(Protocol):
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the platforms that run from the project's folder, where they may have others than the project's."""
+
+    def built_images(self) -> tuple[BuiltImage, ...]:
+        """Return the images that were built for the platform: no other platform's."""
+
+    def image_sizes(self, images: Sequence[str]) -> Mapping[str, ImageSize]:
+        """Return how big images are, reference to size; one that is gone is left out. This may take seconds."""
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image that nothing runs from. One that is gone is fine."""
 
     def home(self) -> str | None:
         """Return the folder that the platform was started from, where that is known."""

@@ -78,9 +78,10 @@ def test_a_failure_to_read_logs_is_explained(compose: Compose, command: Recordin
 
 def test_an_image_is_built_with_its_secrets_and_loaded(compose: Compose, command: Recording) -> None:
     secrets = {"index": Path("/s/index"), "ca": Path("/s/ca.pem")}
-    compose.build("pipelines", "acme/pipelines:1", secrets=secrets)
+    compose.build("pipelines", "acme/pipelines:1", secrets=secrets, labels={"platform": "acme"})
     words = "--load --secret id=index,src=/s/index --secret id=ca,src=/s/ca.pem --tag acme/pipelines:1"
-    assert command.lines == [f"{BUILD} {words} {BUNDLE}/images/pipelines"]
+    build = BUILD.replace("--provenance", "--label platform=acme --provenance")
+    assert command.lines == [f"{build} {words} {BUNDLE}/images/pipelines"]
 
 
 def test_an_image_is_built_anew_for_platforms_and_pushed(compose: Compose, command: Recording) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from platformctl.adapters.engine import Engine, follow_pull
+from platformctl.adapters.engine import Engine
+from platformctl.adapters.engine_images import follow_pull
 from platformctl.errors import EngineError, PreflightError
-from platformctl.model.observed import Instance
+from platformctl.model.observed import BuiltImage, ImageSize, Instance
 from recorded import Asked, Recorded
 
 API = "/v1.51"
@@ -213,6 +214,56 @@ def test_a_pull_says_how_many_layers_are_there() -> None:
     said: list[str] = []
     follow_pull("postgres:17", events, said.append)
     assert said == ["1 of 1 layers", "1 of 2 layers", "2 of 2 layers"]
+
+
+NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def image(id_: str, tags: list[str] | None, platform: str | None = None) -> dict[str, Any]:
+    labels = {"io.platformctl.platform": platform} if platform else None
+    return {"Id": id_, "RepoTags": tags, "Labels": labels, "Created": 1767268800, "Size": 900, "SharedSize": 700}
+
+
+def test_built_images_are_the_platforms_own_with_whatever_runs_from_them(server: Recorded, engine: Engine) -> None:
+    labelled = [image("sha256:a", ["hub/etl:1"], "acme"), image("sha256:b", ["<none>:<none>"], "acme")]
+    named = [
+        image("sha256:c", ["acme/etl:0123456789ab"]),
+        image("sha256:d", ["acme/etl:latest"]),
+        image("sha256:e", ["acme/etl:ba9876543210"], "another"),
+        image("sha256:a", ["hub/etl:1"], "acme"),
+    ]
+    server.answer(f"GET {API}/images/json", labelled)
+    server.answer(f"GET {API}/images/json", named)
+    held = [
+        {"Id": "1", "ImageID": "sha256:a", "Names": ["/other-worker"]},
+        {"Id": "2", "ImageID": "x", "Names": ["/y"]},
+    ]
+    server.answer(f"GET {API}/containers/json", held)
+
+    found = engine.built_images("acme")
+
+    assert found == (
+        BuiltImage("hub/etl:1", NEW_YEAR, ("other-worker",)),
+        BuiltImage("sha256:b", NEW_YEAR),
+        BuiltImage("acme/etl:0123456789ab", NEW_YEAR),
+    )
+    assert asked(server, f"GET {API}/containers/json").query["all"] == "1"
+    wanted = ['{"label": ["io.platformctl.platform=acme"]}', '{"reference": ["acme/*"]}']
+    assert [asked.query["filters"] for asked in server.asked if asked.line == f"GET {API}/images/json"] == wanted
+
+
+def test_images_are_measured_by_reference_and_id_with_what_they_alone_hold(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/images/json", [image("sha256:a", ["acme/etl:1"]), image("sha256:b", None)])
+    size = ImageSize(900, 200)
+    assert engine.image_sizes(["acme/etl:1", "sha256:b", "gone:1"]) == {"acme/etl:1": size, "sha256:b": size}
+    assert asked(server, f"GET {API}/images/json").query["shared-size"] == "1"
+
+
+def test_an_image_is_removed_and_one_that_is_gone_is_fine(server: Recorded, engine: Engine) -> None:
+    server.answer(f"DELETE {API}/images/acme/etl:1", [])
+    engine.remove_image("acme/etl:1")
+    engine.remove_image("gone:1")
+    assert server.lines == [f"DELETE {API}/images/acme/etl:1", f"DELETE {API}/images/gone:1"]
 
 
 def test_an_image_that_is_here_needs_no_registry(server: Recorded, engine: Engine) -> None:

@@ -13,6 +13,7 @@ from platformctl.plan.resources.drain import PausePool, ResumePool
 from platformctl.plan.resources.image import PullImage
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.network import RemoveNetwork
+from platformctl.plan.resources.old_image import RemoveImage
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
 from platformctl.plan.resources.results import CopyResults
 from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
@@ -31,6 +32,7 @@ CALLS: list[tuple[Change, str]] = [
     (CopyResults("worker-dev-1", "acme_results"), "runtime.copy_results('worker-dev-1', 'acme_results')"),
     (RegisterDeployments("etl"), "runtime.register('etl', note)"),
     (RemoveNetwork("acme_data"), "runtime.remove_network('acme_data')"),
+    (RemoveImage("acme/etl:1"), "runtime.remove_image('acme/etl:1')"),
     (RemoveVolume("acme_database"), "runtime.remove_volume('acme_database')"),
     (CreatePool(POOL), f"client.create_pool({POOL})"),
     (UpdatePool("prod", {"is_paused": True}), "client.update_pool('prod', {'is_paused': True})"),

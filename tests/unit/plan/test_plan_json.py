@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.model.observed import Observed
+from platformctl.model.observed import BuiltImage, Observed
 from platformctl.plan.command_phases import down_phases, up_phases
 from platformctl.plan.phases import plan_phases
 from platformctl.plan.plan_json import read_plan, write_plan
@@ -39,7 +39,13 @@ def wrong(wanted: Wanted) -> Observed:
     }
     runs = tuple(run("acme-worker-dev-9", state=state) for state in ("RUNNING", "PENDING", "CANCELLING"))
     prefect = replace(observed.prefect, pools=pools, runs=runs, registered={})
-    return replace(observed, machine=machine, prefect=prefect, interrupted_drains=("dev",))
+    return replace(
+        observed,
+        machine=machine,
+        prefect=prefect,
+        interrupted_drains=("dev",),
+        built=(BuiltImage("acme/etl:1", observed.time),),
+    )
 
 
 def plans(wanted: Wanted) -> list[Plan]:

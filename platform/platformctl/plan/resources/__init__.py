@@ -7,6 +7,7 @@ from platformctl.plan.resources.drain import AwaitRuns, MarkDrain, PausePool, Re
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.instance import StopInstances
 from platformctl.plan.resources.network import RemoveNetwork
+from platformctl.plan.resources.old_image import RemoveImage
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
 from platformctl.plan.resources.results import CopyResults
 from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
@@ -43,5 +44,6 @@ CHANGES: tuple[type[Change], ...] = (
     RecordDeployments,
     RemoveNetwork,
     RemoveVolume,
+    RemoveImage,
 )
 """Every kind of change that a plan can hold."""

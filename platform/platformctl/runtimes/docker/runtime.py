@@ -1,12 +1,13 @@
 """The Docker runtime: the engine's API for what is there, Compose for what is to be."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from platformctl.adapters.processes import port_holder
-from platformctl.model.observed import Machine
+from platformctl.model import labels
+from platformctl.model.observed import BuiltImage, ImageSize, Machine
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.docker.keeper import VolumeKeeper
 from platformctl.runtimes.machine import check_address, check_free
@@ -103,6 +104,7 @@ class DockerRuntime:
             use_cache=options.use_cache,
             push=options.push,
             platforms=options.platforms,
+            labels={labels.PLATFORM: self._platform},
             report=report,
         )
 
@@ -150,6 +152,18 @@ class DockerRuntime:
     def names(self) -> tuple[str, ...]:
         """Return the names of the platforms whose containers were started from the project's bundle."""
         return self._engine.platforms_of(self._project.bundle)
+
+    def built_images(self) -> tuple[BuiltImage, ...]:
+        """Return the images that were built for the platform."""
+        return self._engine.built_images(self._platform)
+
+    def image_sizes(self, images: Sequence[str]) -> Mapping[str, ImageSize]:
+        """Return how big images are."""
+        return self._engine.image_sizes(images)
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image, with the layers that no other one has."""
+        self._engine.remove_image(image)
 
     def home(self) -> str | None:
         """Return the folder of the bundle that the platform was started from."""

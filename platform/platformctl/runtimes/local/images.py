@@ -3,13 +3,15 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from platformctl.adapters.uv import CommandError, Uv, run_reported, uv_command
 from platformctl.errors import failed_build
 from platformctl.files import make_folder, replace_file
+from platformctl.model.observed import BuiltImage, ImageSize
 from platformctl.runtimes.local.environments import (
     APP,
     EMPTY_DATABASE,
@@ -42,6 +44,24 @@ class LocalImages:
         link = self._folder / image_folder(reference) / ENVIRONMENT
         return (link / "bin" / "python").exists() and link.readlink().name.startswith(environment_key(self._prefect))
 
+    def built(self) -> list[BuiltImage]:
+        """Return the images that are there."""
+        found = [link.parent for link in (self._folder / "images").rglob(ENVIRONMENT) if link.is_symlink()]
+        return [BuiltImage(self._reference(folder), _made(folder)) for folder in found]
+
+    def sizes(self, references: Sequence[str]) -> dict[str, ImageSize]:
+        """Return how big images are with their environments; what others use too isn't their own."""
+        folders = {reference: self._folder / image_folder(reference) for reference in references}
+        return {reference: self._size(folder) for reference, folder in folders.items() if folder.is_dir()}
+
+    def remove(self, reference: str) -> None:
+        """Remove an image, and the environments that no image links to any more. One that is gone is fine."""
+        shutil.rmtree(self._folder / image_folder(reference), ignore_errors=True)
+        used = {self._environment(image.reference) for image in self.built()}
+        for environment in (self._folder / "environments").glob("*"):
+            if environment not in used:
+                shutil.rmtree(environment)
+
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
         """Build an image; raises BuildError with the words of the step that failed."""
         environment = self._folder / "environments" / environment_name(image, self._prefect)
@@ -62,6 +82,19 @@ class LocalImages:
             with _context(image) as context:
                 _prove(environment, context, unfinished / APP, report)
 
+    def _reference(self, folder: Path) -> str:
+        *name, tag = folder.relative_to(self._folder / "images").parts
+        return f"{'/'.join(name)}:{tag}"
+
+    def _environment(self, reference: str) -> Path:
+        return (self._folder / image_folder(reference) / ENVIRONMENT).resolve()
+
+    def _size(self, folder: Path) -> ImageSize:
+        flows, environment = _disk_usage(folder), (folder / ENVIRONMENT).resolve()
+        installed = _disk_usage(environment)
+        is_shared = sum(self._environment(image.reference) == environment for image in self.built()) > 1
+        return ImageSize(flows.total + installed.total, flows.own + (0 if is_shared else installed.own))
+
     def _install(self, options: BuildOptions, environment: Path, context: Path, report: Line) -> None:
         """Make what the base image of a Dockerfile holds, then install the dependencies as the Dockerfile does."""
         variables = _uv_variables(options)
@@ -80,6 +113,16 @@ class LocalImages:
         held = ("--constraint", str(constraints_file(self._prefect)))
         uv.create(environment)
         uv.install(environment, "--compile-bytecode", *held, f"prefect=={self._prefect}")
+
+
+def _made(folder: Path) -> datetime:
+    return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+
+
+def _disk_usage(folder: Path) -> ImageSize:
+    """The bytes of a folder's files; one that another folder has too, as uv's cache does, isn't its own."""
+    files = [path.lstat() for path in folder.rglob("*") if not path.is_dir()]
+    return ImageSize(sum(file.st_size for file in files), sum(file.st_size for file in files if file.st_nlink == 1))
 
 
 def _copy_environment(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from platformctl.adapters.supervisor import Supervisor
 from platformctl.adapters.uv import CommandError, run_reported
 from platformctl.errors import PreflightError, UsageError, refused_deployments
 from platformctl.files import make_folder
-from platformctl.model.observed import Machine
+from platformctl.model.observed import BuiltImage, ImageSize, Machine
 from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
@@ -160,6 +161,21 @@ class LocalRuntime:
     def names(self) -> tuple[str, ...]:
         """Return none: processes are the folder's, whatever the platform is called."""
         return ()
+
+    def built_images(self) -> tuple[BuiltImage, ...]:
+        """Return the images that are there, with the processes that run from them."""
+        users: dict[str, list[str]] = {}
+        for instance in self.observe([]).instances:
+            users.setdefault(instance.image, []).append(instance.name)
+        return tuple(replace(image, users=tuple(users.get(image.reference, ()))) for image in self._images.built())
+
+    def image_sizes(self, images: Sequence[str]) -> Mapping[str, ImageSize]:
+        """Return how big images are, with their environments."""
+        return self._images.sizes(images)
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image, and the environments that no image has any more."""
+        self._images.remove(image)
 
     def home(self) -> str | None:
         """Return the folder that the platform was started from: it has no other."""
