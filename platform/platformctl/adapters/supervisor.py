@@ -93,7 +93,10 @@ class Supervisor:
             raise SupervisorError(f"The supervisor of the local processes can't start: {said}", remedy=remedy)
 
     def start(self, programs: Sequence[str], *, anew: bool) -> None:
-        """Start programs as the configuration has them now. anew: those that run too."""
+        """Start programs as the configuration has them now. anew: those that run too.
+
+        One that dies at once is tried again like one that dies later, and who waits for it says what it wrote.
+        """
         with self._asking() as server:
             ((_, changed, _),) = server.reloadConfig()
             active = {info["group"]: info for info in server.getAllProcessInfo()}
@@ -104,7 +107,7 @@ class Supervisor:
                     server.addProcessGroup(program)
             for info in server.getAllProcessInfo():
                 if info["group"] in programs and info["state"] not in (ProcessStates.STARTING, ProcessStates.RUNNING):
-                    with _tolerated(Faults.ALREADY_STARTED):
+                    with _tolerated(Faults.ALREADY_STARTED, Faults.SPAWN_ERROR):
                         server.startProcess(f"{info['group']}:{info['name']}", _DONT_WAIT)
 
     def stop(self, programs: Sequence[str], *, grace: float) -> None:
@@ -203,12 +206,12 @@ def _refused(words: object) -> SupervisorError:
 
 
 @contextmanager
-def _tolerated(fault: int) -> Iterator[None]:
+def _tolerated(*faults: int) -> Iterator[None]:
     """What is as it should be already is no failure."""
     try:
         yield
     except xmlrpc.client.Fault as error:
-        if error.faultCode != fault:
+        if error.faultCode not in faults:
             raise
 
 

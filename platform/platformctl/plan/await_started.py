@@ -140,7 +140,8 @@ def _has_failed(instance: Instance, *, is_oneshot: bool) -> bool:
 
 def _failed(runtime: Runtime, instance: Instance) -> ServiceError:
     is_unhealthy = instance.status == "running" and instance.health == "unhealthy"
-    what = "is unhealthy" if is_unhealthy else f"failed with exit code {instance.exit_code}"
+    code = f" with exit code {instance.exit_code}" if instance.exit_code else ""  # 0 where it isn't known
+    what = "is unhealthy" if is_unhealthy else f"failed{code}"
     again = f" after {instance.restarts} restarts" if instance.restarts else ""
     return _error(runtime, f"{instance.name} {what}{again}", instance)
 

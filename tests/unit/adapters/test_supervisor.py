@@ -28,10 +28,12 @@ process_name=label-of-{name}
 command={command}
 autostart=false
 autorestart={is_restarted}
-startsecs=0
+startsecs={settles}
+startretries=0
 """
 _SLEEP = "sleep 600"
 _SHORT = "sh -c 'sleep 0.2; echo ran >> runs; exit 3'"
+_DYING = "sh -c 'exit 3'"
 _STUBBORN = "sh -c 'trap \"\" TERM; while :; do sleep 0.05; done'"
 
 
@@ -39,7 +41,12 @@ def write(folder: Path, **commands: str) -> Path:
     """Write a configuration of programs, name to command; those that sleep are restarted."""
     file = folder.parent / "supervisord.conf"
     programs = [
-        _PROGRAM.format(name=name, command=command, is_restarted=str(command.startswith("sleep")).lower())
+        _PROGRAM.format(
+            name=name,
+            command=command,
+            is_restarted=str(command.startswith("sleep")).lower(),
+            settles=int(command == _DYING),
+        )
         for name, command in commands.items()
     ]
     file.write_text(_HEAD + "".join(programs), encoding="utf-8")
@@ -65,7 +72,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def supervisor(home: Path) -> Iterator[Supervisor]:
     """Give a supervisor that runs and keeps nothing yet."""
-    made = make(home, one=_SLEEP, two=_SLEEP, stubborn=_STUBBORN, short=_SHORT)
+    made = make(home, one=_SLEEP, two=_SLEEP, stubborn=_STUBBORN, short=_SHORT, dying=_DYING)
     assert not made.is_running()
     made.launch({"PATH": os.environ["PATH"], "MINE": "1"})
     try:
@@ -106,13 +113,19 @@ def test_what_another_configuration_has_is_replaced_and_all_else_goes_on(supervi
     supervisor.start(["one", "two"], anew=False)
     before = found(supervisor)
     (folder,) = home.glob("*/local")
-    write(folder, one="sleep 601", two=_SLEEP, stubborn=_STUBBORN, short=_SHORT)
+    write(folder, one="sleep 601", two=_SLEEP, stubborn=_STUBBORN, short=_SHORT, dying=_DYING)
 
     supervisor.start(["one", "two"], anew=False)
 
     after = found(supervisor)
     assert _process(after["one"]).cmdline() == ["sleep", "601"]
     assert after["two"].pid == before["two"].pid
+
+
+def test_what_dies_at_once_is_no_refusal_and_gets_its_tries(supervisor: Supervisor) -> None:
+    for _ in range(5):  # whether the supervisor has seen the end when it answers is a matter of milliseconds
+        supervisor.start(["dying"], anew=True)
+        assert wait_until(lambda: _dead(supervisor), seconds=20, pause=0.05)
 
 
 def test_what_has_ended_says_with_which_code_and_starts_again(supervisor: Supervisor, home: Path) -> None:
@@ -187,3 +200,8 @@ def _process(supervised: Supervised) -> psutil.Process:
 def _ended(supervisor: Supervisor) -> Supervised | None:
     process = found(supervisor).get("short")
     return process if process and process.status == "exited" else None
+
+
+def _dead(supervisor: Supervisor) -> Supervised | None:
+    process = found(supervisor).get("dying")
+    return process if process and process.status == "dead" else None

@@ -87,6 +87,7 @@ def test_what_is_late_is_named_with_its_state_and_last_lines(runtime: FakeRuntim
     [
         ({"health": "unhealthy"}, "acme-server is unhealthy. "),
         ({"status": "dead", "exit_code": 127, "health": "none"}, "acme-server failed with exit code 127. "),
+        ({"status": "dead", "health": "none"}, "acme-server failed. "),
         ({"restarts": 3, "exit_code": 1, "health": "none"}, "acme-server failed with exit code 1 after 3 restarts. "),
     ],
 )
