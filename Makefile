@@ -101,16 +101,16 @@ bench-workers-requests: $(VENV)/.dev
 soak-workers: $(VENV)/.dev
 	$(BIN)/python benchmarks/soak_workers.py $(ARGS)
 
-$(VENV)/bin/uv: constraints/uv.txt
+$(VENV)/bin/uv: images/worker/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "platformctl needs Python 3.11 or later; make PYTHON=python3.12 names another one." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r images/worker/uv.txt
 	@touch $@
 
 # The build back end comes from the lock too, so that nothing floats.
 $(VENV)/.runtime: $(VENV)/bin/uv constraints/runtime.txt pyproject.toml
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r constraints/runtime.txt -r constraints/uv.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r constraints/runtime.txt -r images/worker/uv.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -126,7 +126,7 @@ WEEK_OLD = "$$(date -u -d '-7 days' +%FT00:00:00Z)"
 lock: $(VENV)/bin/uv
 	$(COMPILE) $(WEEK_OLD) --extra build pyproject.toml -o constraints/runtime.txt
 	$(COMPILE) $(WEEK_OLD) --extra build --extra dev --constraint constraints/runtime.txt pyproject.toml -o constraints/dev.txt
-	echo uv | $(COMPILE) $(WEEK_OLD) - -o constraints/uv.txt
+	echo uv | $(COMPILE) $(WEEK_OLD) - -o images/worker/uv.txt
 	for release in $(PREFECTS); do version=$${release%@*}; minor=$${version%.*}; $(RELEASES) $$minor | \
 	  $(COMPILE) $${release#*@}T00:00:00Z --no-annotate --no-emit-package prefect - -o images/constraints/$$minor.txt; done
 

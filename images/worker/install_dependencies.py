@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 LOCK = ("uv.lock", "pyproject.toml")
+UV = Path(__file__).with_name("uv.txt")
 
 
 def closure(root):
@@ -34,12 +35,13 @@ def closure(root):
 
 
 def find_uv():
-    """Return the command line of uv, which is installed where it is missing."""
+    """Return the command line of uv. Where it is missing the one is installed whose version and hashes are given."""
     if found := shutil.which("uv"):
         return [found]
     variables = {"PIP_INDEX_URL": os.environ.get("UV_DEFAULT_INDEX"), "PIP_CERT": os.environ.get("SSL_CERT_FILE")}
     environment = {**os.environ, **{name: value for name, value in variables.items() if value}}
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True, env=environment)
+    words = ["-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(UV)]
+    subprocess.run([sys.executable, *words], check=True, env=environment)
     return [sys.executable, "-m", "uv"]
 
 

@@ -90,7 +90,7 @@ def test_what_the_dockerfile_mounts_is_in_the_context(tmp_path: Path) -> None:
     image = load(write_project(tmp_path))
     mounted = re.findall(r"type=bind,source=([^,]+)", image.files["Dockerfile"].decode())
 
-    assert len(mounted) == 5
+    assert len(mounted) == 6
     assert all(any(path.startswith(source) for path in image.files) for source in mounted)
 
 
@@ -111,3 +111,5 @@ def test_a_server_has_prefects_own_image_unless_its_minor_must_be_held(tmp_path:
 
     assert (image is not None) == bool(held)
     assert held in (image.files["Dockerfile"].decode() if image else "")
+    assert b"sqlalchemy==2.0." in image.files["constraints.txt"] if image else not held
+    assert b"--hash=sha256:" in image.files["constraints.txt"] if image else not held

@@ -12,6 +12,11 @@ from platformctl.assets import asset_path
 
 SCRIPT = asset_path("images") / "worker" / "install_dependencies.py"
 PREFECT = version("prefect")
+_NOTING = """\
+import pathlib, sys
+with pathlib.Path({told!r}).open("a") as told:
+    print({name!r}, *sys.argv[1:], file=told)
+"""
 RECORDING = """\
 #!/bin/sh
 echo "$@" >> "$RECORD"
@@ -71,6 +76,26 @@ def test_further_dependencies_follow_on_a_lock_file(uv: Path) -> None:
     *_, locked, further, _ = told(uv)
     assert locked.endswith("-r requirements.lock")
     assert further.endswith("-r dependencies.txt")
+
+
+def test_a_uv_that_is_missing_is_installed_by_its_version_and_hashes(tmp_path: Path) -> None:
+    for module in ("pip", "uv"):
+        (tmp_path / module).mkdir()
+        (tmp_path / module / "__main__.py").write_text(_NOTING.format(told=str(tmp_path / "told"), name=module))
+        (tmp_path / module / "__init__.py").touch()
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "requirements.txt").touch()
+    words = [sys.executable, str(SCRIPT), PREFECT, "--requirements", str(tmp_path / "requirements")]
+    environment = {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+
+    assert subprocess.run(words, check=False, env=environment).returncode == 0
+
+    pip, *uv = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    pinned = SCRIPT.with_name("uv.txt")
+    assert pip == f"pip install --quiet --require-hashes --requirement {pinned}"
+    assert [line.split()[:3] for line in uv] == [["uv", "--quiet", "pip"]] * 2
+    assert pinned.read_text(encoding="utf-8").startswith("uv==")
+    assert "--hash=sha256:" in pinned.read_text(encoding="utf-8")
 
 
 def test_another_prefect_than_the_platforms_is_named_and_nothing_installed(uv: Path) -> None:

@@ -9,9 +9,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-from platformctl.assets import asset_path
 from platformctl.files import digest_of_files
-from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.images.context import WorkerImage, constraints_file
 from platformctl.stack.images.worker_package import WORKER
 
 ENVIRONMENT, APP, EMPTY_DATABASE = "environment", "app", "empty.db"
@@ -22,11 +21,6 @@ INSTALLED = ("requirements/", WORKER)
 def image_folder(reference: str) -> Path:
     """Return the folder of an image, relative to the platform's local one."""
     return Path("images", *reference.replace(":", "/").split("/"))
-
-
-def constraints_file(prefect: str) -> Path:
-    """Return the file that holds the dependencies of a version of Prefect to those that it works with."""
-    return asset_path("images") / "constraints" / f"{prefect.rpartition('.')[0]}.txt"
 
 
 def environment_key(prefect: str) -> str:

@@ -18,14 +18,13 @@ from platformctl.runtimes.local.environments import (
     ENVIRONMENT,
     INSTALLED,
     bare_environment_name,
-    constraints_file,
     environment_key,
     environment_name,
     image_folder,
 )
 from platformctl.runtimes.local.inherited import inherited
 from platformctl.runtimes.runtime import BuildOptions, Line
-from platformctl.stack.images.context import WorkerImage
+from platformctl.stack.images.context import WorkerImage, constraints_file
 from platformctl.stack.images.worker_package import WORKER
 from platformctl.stack.names import SERVER
 

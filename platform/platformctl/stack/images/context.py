@@ -70,7 +70,7 @@ def load_server_image(project: Project) -> WorkerImage | None:
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
     )
-    files = {"Dockerfile": dockerfile.encode()}
+    files = {"Dockerfile": dockerfile.encode(), "constraints.txt": constraints_file(spec.platform.prefect).read_bytes()}
     return WorkerImage(SERVER, official_image(spec), f"{spec.platform.name}/{SERVER}", files)
 
 
@@ -79,6 +79,11 @@ def load_local_server_image(project: Project) -> WorkerImage:
     prefect = project.spec.platform.prefect
     repository = f"{project.spec.platform.name}/{SERVER}"
     return WorkerImage(SERVER, official_image(project.spec), repository, {"prefect": prefect.encode()})
+
+
+def constraints_file(prefect: str) -> Path:
+    """Return the file that holds the dependencies of a version of Prefect to those that it works with, with their hashes."""
+    return asset_path("images") / "constraints" / f"{prefect.rpartition('.')[0]}.txt"
 
 
 def base_image(spec: Spec, image: Image) -> str:
@@ -97,7 +102,7 @@ def official_image(spec: Spec) -> str:
 
 
 def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
-    files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.py"))}
+    files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.*"))}
     files |= _requirement_files(project.root, image)
     is_warm = _has_warm_workers(project, name)
     if is_warm:
