@@ -76,7 +76,7 @@ def test_the_image_that_runs_is_shown_beside_the_one_that_is_wanted(running: Cli
 def test_a_database_that_exited_is_named_with_its_code(running: Cli) -> None:
     change(running, "acme-database", status="exited", health="none", exit_code=1)
 
-    assert "database         exited with code 1, postgres:17" in running("status").output
+    assert "database         exited with code 1, postgres:18" in running("status").output
     assert "The database is not healthy: exited with code 1." in running("status", "--check").output
 
 

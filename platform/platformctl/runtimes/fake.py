@@ -49,10 +49,12 @@ class FakeRuntime:
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
     env: str | None = None
+    platform: str = ""
     keeper: FakeKeeper = field(default_factory=FakeKeeper)
 
     def describe(self, project: Project) -> Stack:
         """Return what the Docker runtime does."""
+        self.platform = project.spec.platform.name
         return describe_docker(project)
 
     def render_bundle(self, stack: Stack) -> Files:
@@ -72,7 +74,8 @@ class FakeRuntime:
         present = frozenset(image for image in images if image in self.images)
         instances = tuple(sorted(self.instances.values(), key=lambda instance: instance.name))
         networks = tuple(sorted(self.networks))
-        return Machine(instances, dict(self.volumes), networks, present, self.memory, self.processors)
+        volumes = {name: created for name, created in self.volumes.items() if name.startswith(self.platform)}
+        return Machine(instances, volumes, networks, present, self.memory, self.processors)
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError for an image that was withdrawn."""
