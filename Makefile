@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up mutants test test-engine test-local test-others test-rest test-comparison test-workers test-clients check-prefect check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
+.PHONY: up fuzz mutants test test-engine test-local test-others test-rest test-comparison test-workers test-clients check-prefect check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -65,6 +65,10 @@ check-prefect: $(VENV)/.dev $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.clien
 	  echo "client $(MINOR), server $$other"; PLATFORMCTL_TEST_SERVER=$$other $(WORKERS)/$(MINOR)/bin/pytest -q tests/contract/test_prefect.py; \
 	  echo "client $$other, server $(MINOR)"; PLATFORMCTL_TEST_SERVER=$(MINOR) $(WORKERS)/$$other/bin/pytest -q tests/contract/test_prefect.py; done
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/pytest tests/e2e/test_versions.py -k "$(MINOR)"
+
+# Draws thousands of bad platform.tomls, prefect.yamls and folders, and looks for what isn't one clear error: a quarter of an hour.
+fuzz: $(VENV)/.dev
+	nice -n 10 $(BIN)/pytest tests/unit/test_bad_inputs.py --hypothesis-profile=many -W ignore $(ARGS)
 
 # Changes the code in many small ways, one at a time, and tells which of them the tests without an engine don't notice.
 # It takes a second or two for each: ARGS="platformctl.plan.* platformctl.adapters.engine.*" names modules.

@@ -18,6 +18,7 @@ PlatformError             message and remedy; the command exits 1
 import errno
 import re
 
+_LONG = 1500
 _PASSWORD = re.compile(r"(://[^\s/:@]*:)(?!\$\{\w+\}@)\S*@")
 """The password of a URL, up to the last @ of the word; one that is a variable, `${NAME}`, gives nothing away."""
 
@@ -88,8 +89,9 @@ class RunError(PlatformError):
 
 
 def _showable(text: str) -> str:
-    """What is half a character, as the name of a file may be, can't be printed."""
-    return without_passwords(text.encode("utf-8", "backslashreplace").decode())
+    """What is half a character, as the name of a file may be, can't be printed; nobody reads a line of thousands."""
+    lines = [line if len(line) <= _LONG else f"{line[:_LONG]}..." for line in text.split("\n")]
+    return without_passwords("\n".join(lines).encode("utf-8", "backslashreplace").decode())
 
 
 def without_passwords(text: str) -> str:

@@ -34,8 +34,9 @@ def make_folder(folder: Path, mode: int = 0o755) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(mode)
     closed = next((path for path in (folder, *folder.parents) if path.name == STATE_FOLDER), None)
-    if closed and (stat.S_IMODE(closed.stat().st_mode) != 0o700 or not (closed / ".gitignore").exists()):
+    if closed and not closed.is_symlink() and stat.S_IMODE(closed.stat().st_mode) != 0o700:
         closed.chmod(0o700)
+    if closed and not (closed / ".gitignore").exists():
         replace_file(closed / ".gitignore", "*\n")
 
 

@@ -202,6 +202,41 @@ def test_aliases_sets_and_keys_of_all_kinds_are_yaml_too(project: Path) -> None:
     assert found.pool == "prod"
 
 
+def test_what_prefects_own_init_and_its_users_write_is_read(project: Path) -> None:
+    """Empty sections, parts that are named once and merged, dates, versions like figures, and Prefect's own templates."""
+    text = """\
+name: [WORKING_DIRECTORY]
+prefect-version: 3.x
+build: null
+push:
+definitions:
+  work_pool: &pool {name: prod, job_variables: {image: "{{ build.image }}"}}
+  shared: &shared {tags: [etl, "team:data"], version: 1.0, schedules: []}
+deployments:
+- name: New Feature Test
+  <<: *shared
+  description: |
+    More than one line.
+  entrypoint: ./flows/hello.py:hello
+  parameters: {date: 2024-01-01, region: "{{ $REGION }}", secret: "{{ prefect.blocks.secret.token }}"}
+  work_pool: *pool
+  concurrency_limit: null
+"""
+    (project / "prefect.yaml").write_text(text)
+    loaded = load_project(project)
+
+    (found,) = load_deployments(loaded, load_images(loaded))
+
+    assert (found.name, found.pool) == ("New Feature Test", "prod")
+    for pool in ('"{{ prefect.variables.pool }}"', "[prod]", "3"):
+        (project / "prefect.yaml").write_text(DEPLOYMENTS.replace("prod", pool))
+        error = refused(project)
+        assert "names the work pool" in error.message
+        assert "pools create" not in error.remedy
+    (project / "prefect.yaml").write_text(DEPLOYMENTS.replace("flows/hello.py", "flows.hello"))
+    assert "expected FOLDER/FILE.py:FLOW" in refused(project).message
+
+
 def test_a_project_is_not_read_through_a_name_that_is_no_text(tmp_path: Path) -> None:
     folder = write_project(tmp_path / os.fsdecode(b"caf\xe9"), SPEC)
 
