@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from platformctl.errors import SpecError
 from platformctl.spec.load import load_project
 from platformctl.stack.images.context import WorkerImage, load_images, load_server_image
 from projects import SPEC, write_project
@@ -92,6 +93,18 @@ def test_what_the_dockerfile_mounts_is_in_the_context(tmp_path: Path) -> None:
 
     assert len(mounted) == 6
     assert all(any(path.startswith(source) for path in image.files) for source in mounted)
+
+
+@pytest.mark.parametrize("index", ["${INDEX}", "https://u:${TOKEN}@i.example/simple", "file:///srv/simple"])
+def test_an_index_may_be_a_variable_as_a_whole(tmp_path: Path, index: str) -> None:
+    assert load_project(write_project(tmp_path, SPEC + f'\n[build]\nindex = "{index}"\n')).spec.build.index == index
+
+
+@pytest.mark.parametrize("index", ["i.example/simple", "https://me:pa55word@i.example/a b", "https://x\\n"])
+def test_what_is_no_index_is_refused_and_not_shown(tmp_path: Path, index: str) -> None:
+    with pytest.raises(SpecError, match="expected the URL of a package index") as raised:
+        load_project(write_project(tmp_path, SPEC + f'\n[build]\nindex = "{index}"\n'))
+    assert "pa55word" not in raised.value.message
 
 
 def test_an_index_and_a_ca_reach_the_build_as_secrets_only(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _text(value: str) -> str:
 
 
 def _index_url(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[!-~]+", value):
+    if value and not re.fullmatch(r"([a-z][a-z0-9+.-]*://|\$\{\w+\})[!-~]*", value):
         raise PydanticCustomError("index_url", 'the URL of a package index, such as "https://index.example/simple"')
     return value
 
