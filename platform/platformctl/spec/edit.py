@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tomlkit
 
+from platformctl.errors import SpecError
 from platformctl.files import replace_file
 from platformctl.model.spec import KeyPath, Value
 from platformctl.spec.load import FILE_NAME, read_text
@@ -19,7 +20,7 @@ def edit_keys(root: Path, env: str | None, changes: Mapping[KeyPath, Value]) -> 
     The file is replaced in one step, or left as it was.
     """
     file = root / FILE_NAME
-    document = tomlkit.parse(read_text(file))
+    document = _parse(file)
     prefix = ("env", env) if env else ()
     lines = [line for path, value in changes.items() if (line := _set(document, (*prefix, *path), value))]
     if lines:
@@ -30,12 +31,22 @@ def edit_keys(root: Path, env: str | None, changes: Mapping[KeyPath, Value]) -> 
 def remove_table(root: Path, env: str | None, path: KeyPath) -> bool:
     """Remove a table of platform.toml, from the file's own tables and from the overlay `env`; True if there was one."""
     file = root / FILE_NAME
-    document = tomlkit.parse(read_text(file))
+    document = _parse(file)
     prefixes: list[KeyPath] = [(), ("env", env)] if env else [()]
     removed = [_remove(document, (*prefix, *path)) for prefix in prefixes]
     if any(removed):
         replace_file(file, tomlkit.dumps(document).rstrip() + "\n")
     return any(removed)
+
+
+def _parse(file: Path) -> tomlkit.TOMLDocument:
+    """A file that is TOML, and that tomlkit doesn't understand, is its user's to edit."""
+    try:
+        return tomlkit.parse(read_text(file))
+    except tomlkit.exceptions.TOMLKitError as error:
+        raise SpecError(
+            f"{file.name} can't be edited: {error}", remedy=f"Make the change in {file} yourself."
+        ) from error
 
 
 def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: Value) -> str | None:
