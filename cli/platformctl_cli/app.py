@@ -15,6 +15,10 @@ from typer.core import TyperGroup
 from platformctl_cli import build_image, down, init, logs, plan, pools, prune, render, run, scale, status, up
 from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed or refused, or `status --check` found something wrong; 2 the command line or a file must "
+    "be corrected; 3 `plan --check` found something to do; 130 interrupted."
+)
 _GO_ON = "Type the same command to go on."
 _AFTER_INTERRUPT = {
     **dict.fromkeys(("init", "up", "scale", "pools", "down", "prune", "render", "build-image"), _GO_ON),
@@ -53,7 +57,7 @@ def _telling_interrupts(find_command: Callable[[], str | None]) -> Iterator[None
     """Say in one line where a command was interrupted, what is left, and what to type next."""
     try:
         yield
-    except KeyboardInterrupt as interrupt:
+    except (KeyboardInterrupt, typer.Abort) as interrupt:  # at a question it is the latter
         where = "".join(f" {note}" for note in getattr(interrupt, "__notes__", ()))
         after = _AFTER_INTERRUPT.get(find_command() or "", "Nothing was changed.")
         tell_interrupt(f"Interrupted{where}. {after}")
@@ -64,6 +68,7 @@ app = typer.Typer(
     name="platformctl",
     cls=_Group,
     help="A self-hosted Prefect platform from one file, platform.toml, and its operation.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def build_image(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Images of platform.toml.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Images of platform.toml.")] = None,
     push: Annotated[bool, typer.Option("--push", help="Push to the image's repository.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every step anew.")] = False,
     platform: Annotated[

@@ -9,7 +9,10 @@ def logs(
     context: typer.Context,
     services: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SERVICE]...", help="server, database, or a pool's workers by its name."),
+        typer.Argument(
+            metavar="NAME",
+            help="server, database, migrate, a pool for all of its workers, or a worker such as worker-dev-1; all without one.",
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing what is written.")] = False,
     tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,

@@ -1,5 +1,6 @@
 """What a command says at its end: the address and what to type next, the status."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,20 +30,29 @@ def show_outcome(outcome: Outcome, command: str, *, is_up: bool = False) -> None
 
 
 def _show_access(outcome: Outcome, command: str) -> None:
-    project = outcome.project
-    file = project.secrets / API_PASSWORD
-    password = read_secrets(project.secrets).api_password.get_secret_value() if outcome.made_secrets else f"in {file}"
     out.print()
-    out.print(f"  Prefect    {project.server_url}", markup=False)
+    out.print(f"  Prefect    {outcome.project.server_url}", markup=False)
     out.print(f"  user       {USER}", markup=False)
-    out.print(f"  password   {password}", markup=False)
-    if outcome.made_secrets:
-        out.print(f"             kept in {file}; the UI asks for {USER}:PASSWORD", markup=False)
+    for line in _password(outcome):
+        out.print(line, markup=False)
     out.print()
     following = [(f"{command} {words}", what) for words, what in _next(outcome)]
     width = max(len(typed) for typed, _ in following)
     for typed, what in following:
         out.print(f"  {typed:<{width}}   {what}", markup=False)
+
+
+def _password(outcome: Outcome) -> list[str]:
+    """A new one is shown to who sits at a terminal; what else reads it, a log of CI say, would keep it."""
+    folder = outcome.project.secrets
+    file = folder / API_PASSWORD
+    if not outcome.made_secrets:
+        return [f"  password   in {file}"]
+    asked = f"the UI asks for {USER}:PASSWORD"
+    if not sys.stdout.isatty():
+        return [f"  password   in {file}; {asked}"]
+    password = read_secrets(folder).api_password.get_secret_value()
+    return [f"  password   {password}", f"             kept in {file}; {asked}"]
 
 
 def _next(outcome: Outcome) -> list[tuple[str, str]]:

@@ -12,12 +12,13 @@ from platformctl.model.observed import FlowRun
 from worlds import NOON
 
 
-def test_up_from_nothing_shows_the_address_the_password_and_what_comes_next(cli: Cli) -> None:
+def test_up_from_nothing_shows_the_address_where_the_password_is_and_what_comes_next(cli: Cli) -> None:
     result = cli("up")
 
     assert result.exit_code == 0, result.output
     assert "http://127.0.0.1:4200" in result.output
-    assert (cli.folder / ".platform" / "secrets" / "api_password").read_text() in result.output
+    assert f"password   in {cli.folder / '.platform' / 'secrets' / 'api_password'}" in result.output
+    assert (cli.folder / ".platform" / "secrets" / "api_password").read_text() not in result.output
     assert f"platformctl -C {cli.folder} status" in result.output
     assert [call.split()[0] for call in cli.fakes.engine.calls].count("start") == 5
     assert sorted(cli.fakes.prefect.pools) == ["dev", "prod"]
@@ -358,6 +359,16 @@ def test_logs_name_services_and_pools(running: Cli) -> None:
     wrong = running("logs", "sever")
     assert wrong.exit_code == 2
     assert "did you mean 'server'?" in wrong.output
+    assert "Name one of: database, dev, migrate, prod, server, worker-dev-1," in wrong.output
+    assert running("down").exit_code == 0
+    assert running("logs").exit_code == 1
+
+
+def test_help_names_what_logs_takes_and_what_exit_codes_mean(cli: Cli) -> None:
+    assert "server, database, migrate, a pool" in " ".join(cli("logs", "--help").output.split())
+    said = " ".join(cli("--help").output.split())
+    for meaning in ("0 done", "1 failed", "2 the command line", "3 `plan --check`", "130 interrupted"):
+        assert meaning in said
 
 
 def test_down_removes_everything_but_the_data(running: Cli) -> None:

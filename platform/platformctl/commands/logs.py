@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from platformctl.commands.workspace import Workspace
-from platformctl.errors import UsageError
+from platformctl.errors import ServiceError
 from platformctl.model.observed import Machine
 from platformctl.spec.problems import unknown_name
 
@@ -11,12 +11,12 @@ from platformctl.spec.problems import unknown_name
 def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail: int | None) -> Iterator[str]:
     """Yield lines, each behind its instance's name; a pool's name stands for all of its workers.
 
-    Raises UsageError for a name that nothing of the platform has.
+    Raises UsageError for a name that nothing of the platform has, and ServiceError where nothing of it is there.
     """
     project, runtime = workspace.project, workspace.runtime
     machine = runtime.observe([])
     if not machine.instances:
-        raise UsageError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
+        raise ServiceError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
     services = [service for name in names for service in _services(machine, name)]
     return runtime.logs(services, follow=follow, tail=tail)
 
@@ -29,5 +29,6 @@ def _services(machine: Machine, name: str) -> list[str]:
     ]
     if not found:
         known = sorted({name for instance in machine.instances for name in (instance.service, instance.pool) if name})
-        raise unknown_name(f"Nothing is named {name!r}", name, known, remedy="`platformctl status` shows what runs.")
+        remedy = f"Name one of: {', '.join(known)}."
+        raise unknown_name(f"Nothing is named {name!r}", name, known, remedy=remedy)
     return found

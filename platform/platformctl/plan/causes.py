@@ -3,7 +3,7 @@
 from platformctl.model.observed import Instance, Observed
 from platformctl.model.service import Service
 
-_DOINGS = {"created": "was never started", "restarting": "keeps restarting", "dead": "failed to start"}
+_DOINGS = {"created": "never started", "restarting": "keeps restarting", "dead": "failed to start"}
 
 
 def replacement_cause(service: Service, instances: tuple[Instance, ...]) -> str | None:

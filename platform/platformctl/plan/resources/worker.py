@@ -65,7 +65,7 @@ def start_worker_steps(wanted: Wanted, observed: Observed, *, before_server: boo
                 groups.setdefault(need, []).append(service)
         for (action, cause), services in groups.items():
             change = StartServices(tuple(service.name for service in services))
-            yield Step(f"workers {pool}", action, f"{count_workers(services)}: {cause}", change)
+            yield Step(f"workers {pool}", action, f"{count_workers(services)} {cause}", change)
 
 
 def replacements(wanted: Wanted, observed: Observed, pool: str) -> list[Replacement]:
@@ -103,8 +103,8 @@ def surplus_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     surplus = [found for found in observed.machine.instances if found.service not in kept]
     for name, instances in _by_pool(surplus).items():
         pool = wanted.project.spec.pools.get(name)
-        why = f"{pool.workers} wanted" if pool else "the pool is not in platform.toml"
-        yield from _removal_steps(name, instances, pool, observed, f"{count_workers(instances)}: {why}")
+        why = f"too many: {pool.workers} wanted" if pool else "of a pool that is not in platform.toml"
+        yield from _removal_steps(name, instances, pool, observed, f"{count_workers(instances)} {why}")
         for instance in instances:
             yield Step(
                 f"worker {instance.name}",
@@ -158,7 +158,7 @@ def _by_pool(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
 def _start_need(service: Service, observed: Observed) -> tuple[Action, str] | None:
     instances = observed.machine.of_service(service.name)
     if not instances:
-        return Action.CREATE, "not there"
+        return Action.CREATE, "to add"
     if _replacement_cause(service, instances, observed) or instances[0].status in ("running", "restarting"):
         return None
     return Action.START, describe(instances[0])
