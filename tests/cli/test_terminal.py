@@ -1,4 +1,4 @@
-"""What only who sits at a terminal is shown."""
+"""What only who sits at a terminal is shown, and asked."""
 
 import os
 import pty
@@ -8,34 +8,49 @@ from pathlib import Path
 
 from projects import DEPLOYMENTS, write_project
 
-_UP = """
+_TYPED = """
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from platformctl_cli.app import app
 from projects import fake_workspace
 
-app(["-C", sys.argv[1], "up"], obj=fake_workspace(Path(sys.argv[1]))[0])
+workspace, fakes = fake_workspace(Path(sys.argv[1]))
+if "--volumes" in sys.argv:
+    fakes.engine.volumes["acme_database"] = datetime.now(UTC)
+app(["-C", *sys.argv[1:]], obj=workspace)
 """
 
 
 def test_a_new_password_is_shown_on_a_terminal(tmp_path: Path) -> None:
     write_project(tmp_path, prefect_yaml=DEPLOYMENTS)
 
-    shown = _up_on_a_terminal(tmp_path)
+    code, shown = type_on_a_terminal(tmp_path, "up")
 
+    assert code == 0
     assert (tmp_path / ".platform" / "secrets" / "api_password").read_text() in shown
     assert (tmp_path / ".platform" / "secrets" / "database_password").read_text() not in shown
 
 
-def _up_on_a_terminal(folder: Path) -> str:
+def test_a_question_that_is_broken_off_exits_130(tmp_path: Path) -> None:
+    write_project(tmp_path)
+
+    code, _ = type_on_a_terminal(tmp_path, "down", "--volumes", keys=b"\x04")
+
+    assert code == 130
+
+
+def type_on_a_terminal(folder: Path, *words: str, keys: bytes = b"") -> tuple[int, str]:
+    """Type a command, over fakes, and then some keys; return its exit code and what it printed."""
     leader, follower = pty.openpty()
-    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "200"}
-    with subprocess.Popen([sys.executable, "-c", _UP, str(folder)], stdout=follower, env=variables) as process:
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", _TYPED, str(folder), *words]
+    with subprocess.Popen(command, stdin=follower, stdout=follower, env=variables) as process:
         os.close(follower)
+        os.write(leader, keys)
         shown = b"".join(iter(lambda: _read(leader), b""))
     os.close(leader)
-    assert process.returncode == 0
-    return shown.decode()
+    return process.returncode, shown.decode()
 
 
 def _read(terminal: int) -> bytes:
