@@ -100,7 +100,7 @@ def test_more_processors_than_there_are_are_refused_before_a_worker_is_stopped(r
     result = running("up")
 
     assert result.exit_code == 1
-    assert "worker-prod-1 may use 2.5 processors (`cpus`), and this engine has 2." in result.output
+    assert "worker-prod-1 may use 2.5 processors (`cpus`), and the machine has 2." in result.output
     assert not running.fakes.engine.calls
     file.write_text(spec.replace("limit = 10", "cpus = 2"))
     assert running("up").exit_code == 0

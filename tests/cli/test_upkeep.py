@@ -124,6 +124,19 @@ def test_workers_that_do_not_fit_are_refused_before_anything_is_changed(running:
     assert running.fakes.engine.calls == []
 
 
+def test_more_workers_than_the_processor_carries_are_refused(running: Cli) -> None:
+    running.fakes.engine.processors = 1
+    before = running.spec
+
+    result = running("scale", "prod=32")
+
+    assert result.exit_code == 1
+    assert "33 workers are wanted, and the machine carries 32: 32 for each CPU." in result.output
+    assert running.spec == before
+    assert running.fakes.engine.calls == []
+    assert running("scale", "prod=31").exit_code == 0
+
+
 def test_workers_that_do_not_fit_are_refused_where_nothing_runs_yet(cli: Cli) -> None:
     cli.fakes.engine.memory = 4 * 1024**3
     before = cli.spec

@@ -123,6 +123,11 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def machine_processors() -> int | None:
+    """Return how many processors this machine has; None where that isn't known."""
+    return psutil.cpu_count()
+
+
 def machine_memory() -> int:
     """Return how many bytes of memory this machine has."""
     return int(psutil.virtual_memory().total)

@@ -50,7 +50,7 @@ class Machine:
     """What the runtime holds of one platform, on the machine that carries it.
 
     volumes: name to creation. images: those of the wanted ones that are there. memory: bytes; None where that isn't known.
-    processors: how many a service may be limited to; None where none is.
+    processors: how many it has; None likewise.
     """
 
     instances: tuple[Instance, ...]

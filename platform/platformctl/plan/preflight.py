@@ -51,12 +51,12 @@ def _check_major(wanted: Wanted, observed: Observed) -> None:
 
 
 def _check_processors(wanted: Wanted, observed: Observed) -> None:
-    """An engine starts nothing that may use more processors than it has, and what it was to replace is gone by then."""
+    """An engine starts nothing that may use more processors than its machine has, and what it was to replace is gone by then."""
     there = observed.machine.processors
     asked = {found.name: found.limits.cpus for found in wanted.stack.services if found.limits.cpus}
     name = max(asked, key=asked.__getitem__, default=None)
     if name and there is not None and asked[name] > there:
-        found = f"{name} may use {asked[name]:g} processors (`cpus`), and this engine has {there}."
+        found = f"{name} may use {asked[name]:g} processors (`cpus`), and the machine has {there}."
         raise PreflightError(found, remedy=f"Set `cpus` to at most {there} in {wanted.project.file}.")
 
 

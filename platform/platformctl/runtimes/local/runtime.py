@@ -11,7 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platformctl.adapters.processes import end_marked, find_marked, machine_memory, marks, port_holder
+from platformctl.adapters.processes import (
+    end_marked,
+    find_marked,
+    machine_memory,
+    machine_processors,
+    marks,
+    port_holder,
+)
 from platformctl.adapters.supervisor import Supervisor
 from platformctl.adapters.uv import CommandError, run_reported
 from platformctl.errors import PreflightError, UsageError, refused_deployments
@@ -81,7 +88,12 @@ class LocalRuntime:
         instances = [*kept_instances(self._project, kept), *orphaned_instances(self._project, orphans)]
         present = frozenset(image for image in images if self._images.has(image))
         return Machine(
-            tuple(sorted(instances, key=lambda found: found.name)), self._volumes(), (), present, machine_memory()
+            tuple(sorted(instances, key=lambda found: found.name)),
+            self._volumes(),
+            (),
+            present,
+            machine_memory(),
+            machine_processors(),
         )
 
     def check_image(self, image: str) -> None:
