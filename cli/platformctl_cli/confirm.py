@@ -24,4 +24,6 @@ def _ask(question: str) -> bool:
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:  # an interrupt, or the end of the input
-        raise KeyboardInterrupt from None
+        interrupt = KeyboardInterrupt()
+        interrupt.add_note("before anything was changed")
+        raise interrupt from None

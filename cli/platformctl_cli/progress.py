@@ -70,10 +70,10 @@ def _where(steps: Sequence[StepStarted]) -> str:
 
 
 class Doing:
-    """What goes on: since when, and what was said of it last."""
+    """What goes on: since when, and what was said of it last. text: of a step; empty outside of steps."""
 
     def __init__(self, text: str, clock: Clock) -> None:
-        self._text, self._clock, self._started = text, clock, clock()
+        self.text, self._clock, self._started = text, clock, clock()
         self._mentioned = self._started
         self.said = ""
 
@@ -85,7 +85,7 @@ class Doing:
 
     def __str__(self) -> str:
         elapsed = f"{self._clock() - self._started:.0f} s"
-        return "  ".join(part for part in (self._text, elapsed, self.said) if part)
+        return "  ".join(part for part in (self.text, elapsed, self.said) if part)
 
     def __rich__(self) -> Text:
         width = max(out.width - 4, 20)
@@ -110,10 +110,14 @@ class Lines:
                 self._end("ok", step, seconds)
             case StepFailed(step, seconds):
                 self._end("failed", step, seconds)
-            case Progress(text) if self._doing:
+            case Progress(text) if self._doing and self._doing.text:
                 self._doing.said = text
-            case Progress(text) | Announcement(text):
-                out.print(f"  {text}" if isinstance(event, Progress) else text, markup=False)
+            case Progress(text):
+                out.print(f"  {text}", markup=False)
+                self._doing = Doing("", self._clock)
+                self._doing.said = text
+            case Announcement(text):
+                out.print(text, markup=False)
 
     def tick(self) -> None:
         """Mention the step that goes on, if it is time."""

@@ -7,11 +7,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import typer
 
 from commands import Cli
 from platformctl.plan.resources.deployment import RegisterDeployments
 from platformctl.plan.resources.service import StartServices
 from platformctl_cli import interrupts
+from platformctl_cli.confirm import confirm
 from projects import write_project
 
 _CODE = "from platformctl_cli.entry import main; print(flush=True); main()"
@@ -25,6 +27,10 @@ def _untold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _abort(*_: object, **__: object) -> None:
+    raise typer.Abort
 
 
 def _default_interrupts() -> None:
@@ -142,6 +148,14 @@ def test_an_edit_that_was_interrupted_is_taken_back_and_can_be_typed_again(
     monkeypatch.undo()
     assert running("pools", "set", "dev", "--workers", "3").exit_code == 0
     assert "workers = 3" in running.spec
+
+
+def test_an_interrupted_question_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("typer.confirm", _abort)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        confirm("This deletes for ever:", ["the data"], is_agreed=False)
+    assert interrupt.value.__notes__ == ["before anything was changed"]
 
 
 def test_where_nothing_was_begun_nothing_was_changed(running: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,18 @@ def test_what_is_said_outside_of_steps_is_printed_at_once(console: Console, cloc
     assert console.export_text().splitlines() == ["  waits for `platformctl up`", "No Docker engine answers."]
 
 
+def test_what_is_waited_for_outside_of_steps_is_said_again(console: Console, clock: _Clock) -> None:
+    shown = Lines(clock)
+    shown(Progress("one"))
+    clock.now += 3
+    shown(Progress("two"))
+    clock.now += 10
+    shown.tick()
+    shown(StepStarted(_STEP, 1, 1))
+    shown.tick()
+    assert console.export_text().splitlines() == ["  one", "  two", "  10 s  two"]
+
+
 def test_a_terminal_has_a_live_line_with_the_seconds_and_the_last_words(console: Console, clock: _Clock) -> None:
     shown = Terminal(clock)
     shown(StepStarted(_STEP, 7, 16))
