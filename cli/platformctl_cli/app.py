@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from platformctl_cli import build_image, down, init, logs, plan, pools, prune, render, run, scale, status, up
+from platformctl_cli import build_image, down, init, lock, logs, plan, pools, prune, render, run, scale, status, up
 from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
 _EXIT_CODES = (
@@ -113,6 +113,7 @@ app.command("logs")(logs.logs)
 app.command("scale")(scale.scale)
 app.command("down")(down.down)
 app.command("prune")(prune.prune)
+app.command("lock")(lock.lock)
 app.command("render")(render.render)
 app.command("build-image")(build_image.build_image)
 app.command("run")(run.run)

@@ -94,6 +94,12 @@ class Engine:
             if not self._has_image(image):
                 self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
+    def digest_of(self, image: str) -> str:
+        """Return the digest that an image's tag has in its registry now; raises PreflightError with the registry's words."""
+        with _translated(), _image_translated(image):
+            found = self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
+        return str(found["Descriptor"]["digest"])
+
     def pull(self, image: str, report: Callable[[str], None]) -> None:
         """Pull an image, reporting how many of its layers are there.
 

@@ -4,6 +4,7 @@ It is as strict as an engine: it starts what the bundle on disk says and nothing
 files that are there.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ class FakeRuntime:
     images: set[str] = field(default_factory=lambda: {"postgres:18", "prefecthq/prefect:3.9.1-python3.13"})
     built: dict[str, datetime] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refused: PlatformError | None = None
     memory: int | None = None
@@ -81,6 +83,11 @@ class FakeRuntime:
         """Raise PreflightError for an image that was withdrawn."""
         if image in self.withdrawn:
             raise PreflightError(f"The image {image} can't be pulled: manifest unknown", remedy="Check the name.")
+
+    def digest_of(self, image: str) -> str:
+        """Return a digest; raises PreflightError for an image that was withdrawn."""
+        self.check_image(image)
+        return self.digests.get(image, f"sha256:{hashlib.sha256(image.encode()).hexdigest()}")
 
     def pull(self, image: str, report: Line) -> None:
         """Have an image; raises PreflightError for one that was withdrawn."""

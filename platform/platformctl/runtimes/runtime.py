@@ -54,6 +54,9 @@ class Runtime(Protocol):
     def check_image(self, image: str) -> None:
         """Raise PreflightError where an image can't be pulled."""
 
+    def digest_of(self, image: str) -> str:
+        """Return the digest that an image's tag has in its registry now."""
+
     def pull(self, image: str, report: Line) -> None:
         """Fetch an image, reporting how far it is."""
 

@@ -1,9 +1,9 @@
-"""From platform.toml, and perhaps an overlay of it, to frozen values. Nothing else of a platform is read here."""
+"""From platform.toml, perhaps an overlay of it, and platform.lock to frozen values. Nothing else of a platform is read here."""
 
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from platformctl.errors import SpecError, UsageError
 from platformctl.files import STATE_FOLDER, is_one_line, read_small_text
 from platformctl.model.spec import NAME_RULE, KeyPath, Pool, Spec, is_name
 from platformctl.spec.check import check_spec
+from platformctl.spec.locked import read_digests
 from platformctl.spec.problems import Problem, problems_of, spec_error, unknown_name
 
 FILE_NAME = "platform.toml"
@@ -23,11 +24,12 @@ _EMPTY: dict[str, object] = {"server": {}, "database": {}, "build": {}}
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A platform's folder: where it is, which overlay is chosen, and the spec that follows from both."""
+    """A platform's folder: where it is, which overlay is chosen, the spec that follows from both, and images' digests."""
 
     root: Path
     env: str | None
     spec: Spec
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -71,6 +73,11 @@ class Project:
         """The local runtime's database."""
         return self.data / "database" / "prefect.db"
 
+    def locked(self, image: str) -> str:
+        """Return the reference of an image from outside: by its digest too where platform.lock has one."""
+        digest = self.digests.get(image)
+        return f"{image}@{digest}" if digest else image
+
     def image_of(self, pool: Pool) -> str:
         """The name of the image that a pool's workers run."""
         return pool.image or next(iter(self.spec.images))
@@ -107,7 +114,7 @@ def load_project(folder: Path, env: str | None = None) -> Project:
     problems = [_in_overlay(problem, text, env) for problem in check_spec(spec, root)]
     if problems:
         raise spec_error(file, text, problems)
-    return Project(root, env, spec)
+    return Project(root, env, spec, read_digests(root))
 
 
 def _read_spec(file: Path, text: str, env: str | None) -> Spec:

@@ -33,7 +33,7 @@ def database_service(project: Project) -> Service:
         name=DATABASE,
         instance=instance_name(project, DATABASE),
         role="database",
-        image=database.image,
+        image=project.locked(database.image),
         limits=limits_of(database, shared_memory="128m"),
         environment={
             "POSTGRES_USER": "prefect",

@@ -266,6 +266,15 @@ def test_an_image_is_removed_and_one_that_is_gone_is_fine(server: Recorded, engi
     assert server.lines == [f"DELETE {API}/images/acme/etl:1", f"DELETE {API}/images/gone:1"]
 
 
+def test_the_digest_of_a_tag_is_the_registrys_and_not_what_is_here(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/distribution/postgres:17/json", {"Descriptor": {"digest": "sha256:ab"}})
+    assert engine.digest_of("postgres:17") == "sha256:ab"
+    assert server.lines == [f"GET {API}/distribution/postgres:17/json"]
+    server.answer(f"GET {API}/distribution/postgres:0/json", {"message": "manifest unknown"}, status=404)
+    with pytest.raises(PreflightError, match="The image postgres:0 can't be pulled: manifest unknown"):
+        engine.digest_of("postgres:0")
+
+
 def test_an_image_that_is_here_needs_no_registry(server: Recorded, engine: Engine) -> None:
     server.answer(f"GET {API}/images/postgres:17/json", {"Id": "i"})
     engine.check_image("postgres:17")

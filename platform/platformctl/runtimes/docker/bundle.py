@@ -22,14 +22,18 @@ def describe_docker(project: Project) -> Stack:
     """Return what runs of a project in containers; raises SpecError, OSError."""
     images, deployments = load_contents(project)
     server_image = load_server_image(project)
-    reference = server_image.reference if server_image else project.spec.server.image or official_image(project.spec)
+    named = project.spec.server.image or official_image(project.spec)
+    reference = server_image.reference if server_image else project.locked(named)
     url = project.spec.database.url
     return Stack(
         project=project,
         services=describe_services(project, docker_site(project, reference, deployments), images, deployments),
         images=images,
         server_image=server_image,
-        pulled=(*(() if url else (project.spec.database.image,)), *(() if server_image else (reference,))),
+        pulled=(
+            *(() if url else (project.locked(project.spec.database.image),)),
+            *(() if server_image else (reference,)),
+        ),
         deployments=deployments,
         database=database_name(url) if url else project.spec.database.image,
     )

@@ -91,6 +91,10 @@ class DockerRuntime:
         """Raise PreflightError where an image is neither on the engine nor in its registry."""
         self._engine.check_image(image)
 
+    def digest_of(self, image: str) -> str:
+        """Return the digest that an image's tag has in its registry now; raises PreflightError."""
+        return self._engine.digest_of(image)
+
     def pull(self, image: str, report: Line) -> None:
         """Pull an image."""
         self._engine.pull(image, report)

@@ -99,6 +99,11 @@ class LocalRuntime:
     def check_image(self, image: str) -> None:
         """No image comes from a registry: environments are made of packages."""
 
+    def digest_of(self, image: str) -> str:
+        """Raise UsageError: there are none."""
+        remedy = 'Set runtime = "docker", or lock the dependencies: requirements = "uv.lock".'
+        raise UsageError(f"Local processes run no images such as {image}: there is none to lock.", remedy=remedy)
+
     def pull(self, image: str, report: Line) -> None:
         """Nothing is pulled."""
 

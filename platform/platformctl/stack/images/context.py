@@ -63,15 +63,16 @@ def load_server_image(project: Project) -> WorkerImage | None:
     held = minor.held if minor else ()
     if spec.server.image or not held:
         return None
+    base = project.locked(official_image(spec))
     dockerfile = render_template(
         "docker/server.Dockerfile.j2",
-        base=official_image(spec),
+        base=base,
         held=" ".join(shlex.quote(word) for word in held),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
     )
     files = {"Dockerfile": dockerfile.encode(), "constraints.txt": constraints_file(spec.platform.prefect).read_bytes()}
-    return WorkerImage(SERVER, official_image(spec), f"{spec.platform.name}/{SERVER}", files)
+    return WorkerImage(SERVER, base, f"{spec.platform.name}/{SERVER}", files)
 
 
 def load_local_server_image(project: Project) -> WorkerImage:
@@ -86,9 +87,9 @@ def constraints_file(prefect: str) -> Path:
     return asset_path("images") / "constraints" / f"{prefect.rpartition('.')[0]}.txt"
 
 
-def base_image(spec: Spec, image: Image) -> str:
+def _base_image(project: Project, image: Image) -> str:
     """Return the image that a worker image is built on."""
-    return image.base or official_image(spec)
+    return project.locked(image.base or official_image(project.spec))
 
 
 def _has_warm_workers(project: Project, name: str) -> bool:
@@ -108,11 +109,11 @@ def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
     if is_warm:
         wheel = worker_wheel()
         files[f"{WORKER}{wheel.name}"] = wheel.content
-    files["Dockerfile"] = _dockerfile(project.spec, image, is_warm=is_warm).encode()
+    files["Dockerfile"] = _dockerfile(project, image, is_warm=is_warm).encode()
     repository = image.repository or f"{project.spec.platform.name}/{name}"
     paths = _walk(project.root, image.flows) if image.flows else ()
     flows = {f"app/{path}": source_of(project.root / path) for path in paths}
-    return WorkerImage(name, base_image(project.spec, image), repository, files, flows)
+    return WorkerImage(name, _base_image(project, image), repository, files, flows)
 
 
 def _requirement_files(root: Path, image: Image) -> dict[str, bytes]:
@@ -148,10 +149,11 @@ def _check_file(root: Path, path: Path) -> None:
         check_inside(root, path, name)
 
 
-def _dockerfile(spec: Spec, image: Image, *, is_warm: bool) -> str:
+def _dockerfile(project: Project, image: Image, *, is_warm: bool) -> str:
+    spec = project.spec
     return render_template(
         "docker/Dockerfile.j2",
-        base=base_image(spec, image),
+        base=_base_image(project, image),
         prefect=spec.platform.prefect,
         system=image.system,
         has_requirements=bool(image.requirements or image.dependencies),
