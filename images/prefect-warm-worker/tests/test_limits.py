@@ -1,11 +1,16 @@
 """Limits of runs: what exceeds one is ended, with the reason; what doesn't is left alone."""
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from prefect_warm_worker.forks import limits as looked_at
+from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.limits import Guard, Limits
 from told import runs_in
 
@@ -52,3 +57,81 @@ def test_what_a_run_shares_with_the_zygote_is_not_its_own(tmp_path: Path, monkey
         watching.cancel()
 
     asyncio.run(check())
+
+
+class Told(ForkedRun):
+    """A run that is told its end, without a process."""
+
+    def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
+        self.reason = reason
+
+
+class Look(Exception):  # noqa: N818  # no error: the look is over
+    """One look at the runs."""
+
+
+def look(patch: pytest.MonkeyPatch, held: Mapping[Told, Limits], memory: Mapping[int, int], seconds: float) -> None:
+    """Look once at runs held to limits, so many seconds after they began. memory: bytes by the pid of each session."""
+    times, pauses = iter([0.0] * len(held) + [seconds] * len(held)), iter([None])
+
+    async def pause(_: float) -> None:
+        if next(pauses, Look) is Look:
+            raise Look
+
+    patch.setattr(looked_at, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    patch.setattr(looked_at, "asyncio", SimpleNamespace(sleep=pause))
+    patch.setattr(looked_at, "processes_by_session", lambda: {pid: [pid] for pid in memory})
+    patch.setattr(looked_at, "memory_of", lambda pids, **_: sum(memory[pid] for pid in pids))
+    guard = Guard()
+    with contextlib.ExitStack() as stack:
+        for run, limits in held.items():
+            stack.enter_context(guard.limiting(run, limits))
+        with pytest.raises(Look):
+            asyncio.run(guard.watch())
+
+
+@pytest.mark.parametrize(
+    ("limits", "memory", "seconds", "reason"),
+    [
+        (Limits(seconds=60), 900 * MIB, 60, ""),
+        (Limits(seconds=60), 0, 60.1, "it ran for longer than the 60 s that it may take"),
+        (Limits(seconds=0), 0, 0.1, "it ran for longer than the 0 s that it may take"),
+        (Limits(memory=100 * MIB), 100 * MIB, 900, ""),
+        (Limits(memory=100 * MIB), 101 * MIB, 0, "it took 101 MiB of memory, more than the 100 MiB that it may take"),
+        (Limits(memory=100 * MIB, seconds=60), 100 * MIB, 60, ""),
+        (Limits(memory=100 * MIB, seconds=60), 0, 61, "it ran for longer than the 60 s that it may take"),
+        (
+            Limits(memory=100 * MIB, seconds=60),
+            300 * MIB,
+            0,
+            "it took 300 MiB of memory, more than the 100 MiB that it may take",
+        ),
+        (Limits(), 900 * MIB, 900, ""),
+    ],
+)
+def test_only_what_is_above_a_limit_exceeds_it(
+    monkeypatch: pytest.MonkeyPatch, limits: Limits, memory: int, seconds: float, reason: str
+) -> None:
+    run = Told(7)
+    look(monkeypatch, {run: limits}, {7: memory}, seconds)
+    assert run.reason == reason
+
+
+def test_each_run_is_held_to_its_own_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large, ended = Told(7), Told(8), Told(9)
+    look(monkeypatch, dict.fromkeys((small, large, ended), Limits(memory=MIB)), {7: MIB, 8: 2 * MIB, 5: 9 * MIB}, 1)
+    assert [bool(run.reason) for run in (small, large, ended)] == [False, True, False]
+
+
+def test_a_run_that_is_through_is_held_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, guard = Told(7), Guard()
+    with guard.limiting(run, Limits(seconds=0)):
+        pass
+    monkeypatch.setattr(looked_at, "processes_by_session", lambda: pytest.fail("nothing is to be looked for"))
+
+    async def check() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(guard.watch(), 0.6)
+
+    asyncio.run(check())
+    assert run.reason == ""
