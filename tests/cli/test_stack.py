@@ -358,8 +358,8 @@ def test_logs_name_services_and_pools(running: Cli) -> None:
     assert running("logs", "prod", "-n", "5").output == "worker-prod-1 | hello\nworker-prod-2 | hello\n"
     wrong = running("logs", "sever")
     assert wrong.exit_code == 2
-    assert "did you mean 'server'?" in wrong.output
-    assert "Name one of: database, dev, migrate, prod, server, worker-dev-1," in wrong.output
+    assert "did you mean 'server'?\nNext:  Name 'server' instead." in wrong.output
+    assert "Name one of: database, dev, migrate, prod, server, worker-dev-1," in running("logs", "zyx").output
     assert running("down").exit_code == 0
     assert running("logs").exit_code == 1
 
