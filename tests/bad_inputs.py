@@ -286,9 +286,10 @@ def _do(folder: Path, path: Path, deed: str, number: int) -> None:
         return  # an earlier one has left no place for it
 
 
-def tree(folder: Path) -> dict[str, tuple[int, object]]:
-    """Return what is in a folder: path to type and permissions, and what it holds."""
-    return dict(_tree(folder))
+def tree(folder: Path, skipped: str | None = None) -> dict[str, tuple[int, object]]:
+    """Return what is in a folder: path to type and permissions, and what it holds. skipped: what of it is left out."""
+    found = dict(_tree(folder))
+    return {path: held for path, held in found.items() if not skipped or not path.startswith(str(folder / skipped))}
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, tuple[int, object]]]:

@@ -51,18 +51,22 @@ def test_any_of_all_three(spec: bytes, prefect_yaml: bytes, deeds: list[tuple[st
 
 
 def check_all(spec: bytes, prefect_yaml: bytes | None, deeds: list[tuple[str, str]]) -> None:
-    """Type commands on a project, each on a folder that the one before has left as it was, or has changed with success."""
+    """Type commands on a project, each on a folder that the one before has left as it was, or has changed with success.
+
+    What something else stands in the way of, in .platform itself, may be half written when that is noticed.
+    """
     with tempfile.TemporaryDirectory() as scratch, _patience():
         folder = Path(scratch) / "project"
         folder.mkdir()
         write_bad_project(folder, spec, prefect_yaml, deeds)
         cli = Cli(folder, *fake_workspace(folder))
-        for words in (["plan"], ["--env", "prod", "plan"], ["scale", "dev=3"], ["render"]):
-            before = tree(folder)
+        for words in (["--env", "prod", "plan"], ["scale", "dev=3"], ["render"]):
+            skipped = ".platform" if any(place.startswith(".platform") for place, _ in deeds) else None
+            before = tree(folder, skipped)
             result = cli(*words)
             check_answer(result)
             if result.exit_code or "plan" in words:
-                assert tree(folder) == before, (words, result.output)
+                assert tree(folder, skipped) == before, (words, result.output)
         check_local(folder)
 
 
