@@ -10,7 +10,7 @@ _ONCE = settings(
 )
 """A failing input is shown as it was drawn: making it smaller takes longer than reading it."""
 settings.register_profile("few", _ONCE, max_examples=15, derandomize=True)
-settings.register_profile("many", _ONCE, max_examples=int(os.environ.get("PLATFORMCTL_FUZZ", "2500")))
+settings.register_profile("many", _ONCE, max_examples=int(os.environ.get("PLATFORMCTL_FUZZ", "1000")))
 settings.load_profile("few")
 
 
