@@ -77,7 +77,7 @@ def check_answer(result: Result) -> None:
     if result.exit_code:
         assert result.output.count("Error: ") == 1
         assert "Next:  " in result.output
-    assert "pa55word" not in result.output
+    assert "//u:pa55word" not in result.output
     assert "Traceback" not in result.output
     assert len(result.output) < _MOST
 

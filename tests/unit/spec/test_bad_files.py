@@ -39,6 +39,13 @@ def test_a_wrong_database_url_is_explained_and_its_password_isnt_shown(tmp_path:
     assert "pa55" not in error.message + error.remedy
 
 
+def test_a_line_that_is_not_toml_is_numbered_and_not_shown(tmp_path: Path) -> None:
+    error = refused(tmp_path, SPEC + '\n[database]\nurl = "postgresql://prefect:pa55word\n')
+
+    assert "platform.toml:16: not TOML" in error.message
+    assert "pa55" not in error.message
+
+
 def test_no_error_shows_the_password_of_a_url() -> None:
     error = UsageError(
         "Neither http://me:pa55@word@host/ nor postgresql://me:${NAME}@host/.", remedy="Ask x://a:b/c@h."
