@@ -8,7 +8,7 @@ import pytest
 
 from e2e.project import PACKAGE
 from e2e.stack import Stack
-from e2e.waiting import step
+from e2e.waiting import step, wait_for
 
 WORKERS = {"worker-default-1"}
 VERSIONS = "from importlib.metadata import version as v; print(v('inflection'), v('humanize'))"
@@ -89,6 +89,11 @@ def test_a_flow_that_cannot_be_imported_is_refused_in_the_interpreters_words(cha
 def test_what_runs_goes_on_after_a_build_that_failed(changing: Stack) -> None:
     changing.edit(PACKAGE, "inflection==99.0", "requirements.txt")
     assert changing.ctl("up").code == 1
+    step("A worker that crashes meanwhile comes back as it was.")
+    started = changing.starts("worker")
+    changing.machine.crash("worker-default-1")
+    wait_for("it has started anew", lambda: changing.starts("worker"), lambda starts: starts != started)
+    wait_for("it is online", lambda: changing.ctl("status", "--check").code == 0)
     step("The files are as they were: nothing is to be done.")
     changing.edit("inflection==99.0", PACKAGE, "requirements.txt")
     before = changing.starts()

@@ -1,6 +1,7 @@
 """`plan` and `status`, and `up` where there is nothing to do."""
 
 import json
+import shutil
 
 from e2e.stack import Stack
 from e2e.waiting import step
@@ -33,6 +34,40 @@ def test_plan_prints_its_steps_as_json(changing: Stack) -> None:
     assert plan["steps"]
     assert all(found.keys() >= {"resource", "action", "cause"} for found in plan["steps"])
     assert ("pool default", "update") in [(found["resource"], found["action"]) for found in plan["steps"]]
+
+
+def test_a_bundle_that_is_gone_is_written_again_and_nothing_else_is_done(changing: Stack) -> None:
+    before = changing.starts()
+    shutil.rmtree(changing.bundle)
+    step("The plan is to write the bundle, and that is all.")
+    steps = json.loads(changing.must("plan", "-o", "json"))["steps"]
+    assert [found["resource"] for found in steps] == ["bundle"]
+    changing.must("up")
+    assert changing.starts() == before
+    assert changing.ctl("plan", "--check").code == 0
+
+
+def test_secrets_that_are_gone_are_what_plan_up_and_status_speak_of(changing: Stack) -> None:
+    secrets = changing.folder / ".platform" / "secrets"
+    secrets.rename(secrets.with_name("kept"))
+    for command in (["plan"], ["up"]):
+        result = changing.ctl(*command)
+        assert result.code == 1
+        assert "its password is not in" in result.err
+    shown = changing.ctl("status")
+    assert "healthy, but its password is missing here" in shown.out
+    assert changing.ctl("status", "--check").code == 1
+    secrets.with_name("kept").rename(secrets)
+    assert changing.ctl("status", "--check").code == 0
+
+
+def test_more_workers_than_fit_are_refused_and_platform_toml_stays(running: Stack) -> None:
+    before, starts = (running.folder / "platform.toml").read_text(), running.starts()
+    result = running.ctl("scale", "default=200")
+    assert result.code == 1
+    assert "Nothing was changed." in result.err
+    assert (running.folder / "platform.toml").read_text() == before
+    assert running.starts() == starts
 
 
 def test_status_prints_the_platform_as_json(running: Stack) -> None:
