@@ -49,7 +49,7 @@ def test_a_bundle_that_is_gone_is_written_again_and_nothing_else_is_done(changin
 
 def test_secrets_that_are_gone_are_what_plan_up_and_status_speak_of(changing: Stack) -> None:
     secrets = changing.folder / ".platform" / "secrets"
-    secrets.rename(secrets.with_name("kept"))
+    copy = secrets.rename(secrets.with_name("copy"))
     for command in (["plan"], ["up"]):
         result = changing.ctl(*command)
         assert result.code == 1
@@ -57,7 +57,7 @@ def test_secrets_that_are_gone_are_what_plan_up_and_status_speak_of(changing: St
     shown = changing.ctl("status")
     assert "healthy, but its password is missing here" in shown.out
     assert changing.ctl("status", "--check").code == 1
-    secrets.with_name("kept").rename(secrets)
+    copy.rename(secrets)
     assert changing.ctl("status", "--check").code == 0
 
 
