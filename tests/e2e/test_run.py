@@ -1,5 +1,7 @@
 """`run`: from a deployment's name to a flow run that has ended, and what is said about it."""
 
+import re
+
 import pytest
 import requests
 
@@ -18,6 +20,8 @@ def watched(running: Stack) -> tuple[str, str]:
 def test_a_watched_run_shows_the_flows_log_and_completes(running: Stack, watched: tuple[str, str]) -> None:
     shown, run = watched
     assert "the last row of warehouse is the 9000th" in shown
+    assert re.search(r" count_rows-\w+ \| Finished in state Completed\(\)\n", shown), shown
+    assert re.search(r" describe-\w+ \| Finished in state Completed\(\)\n", shown), shown
     assert "Completed" in shown
     assert running.server.state(run) == "COMPLETED"
 

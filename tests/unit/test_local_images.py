@@ -1,6 +1,7 @@
 """Images of the local runtime as folders: which are there, how big they are, and what goes with one."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,30 @@ def test_an_environment_goes_with_the_last_image_that_has_it(folder: Path) -> No
     images.remove(OLD)
     assert {path.name for path in (folder / "environments").iterdir()} == {"bare"}
     assert {image.reference for image in images.built()} == {SERVER}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_removed_in_part_is_not_taken_for_the_whole(
+    folder: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """number: of the folder whose removal is interrupted, the image's or its environment's."""
+    calls: list[object] = []
+    remove = shutil.rmtree
+
+    def interrupt(path: Path) -> None:
+        calls.append(path)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupt)
+    images = LocalImages(folder, "3.8.8")
+
+    with pytest.raises(KeyboardInterrupt):
+        images.remove(OLD)
+
+    assert {image.reference for image in images.built()} == {NEW, SERVER}
+    assert (folder / "environments" / "with-pandas").exists() == (number == 1)
+    monkeypatch.undo()
+    images.remove(SERVER)
+    assert [path.name for path in (folder / "environments").iterdir()] == ["bare"]

@@ -46,7 +46,8 @@ class LocalImages:
     def built(self) -> list[BuiltImage]:
         """Return the images that are there."""
         found = [link.parent for link in (self._folder / "images").rglob(ENVIRONMENT) if link.is_symlink()]
-        return [BuiltImage(self._reference(folder), _made(folder)) for folder in found]
+        whole = [folder for folder in found if not any(part.startswith(_UNFINISHED) for part in folder.parts)]
+        return [BuiltImage(self._reference(folder), _made(folder)) for folder in whole]
 
     def sizes(self, references: Sequence[str]) -> dict[str, ImageSize]:
         """Return how big images are with their environments; what others use too isn't their own."""
@@ -55,11 +56,11 @@ class LocalImages:
 
     def remove(self, reference: str) -> None:
         """Remove an image, and the environments that no image links to any more. One that is gone is fine."""
-        shutil.rmtree(self._folder / image_folder(reference), ignore_errors=True)
+        _discard(self._folder / image_folder(reference))
         used = {self._environment(image.reference) for image in self.built()}
         for environment in (self._folder / "environments").glob("*"):
             if environment not in used:
-                shutil.rmtree(environment)
+                _discard(environment)
 
     def build(self, image: WorkerImage, options: BuildOptions, report: Line) -> None:
         """Build an image; raises BuildError with the words of the step that failed."""
@@ -225,11 +226,18 @@ def _replacing(folder: Path) -> Iterator[Path]:
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
     try:
         yield unfinished
-        if folder.exists():
-            shutil.rmtree(folder)
+        _discard(folder)
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, if it is there, so that no part of it is taken for the whole where that is interrupted."""
+    if folder.exists():
+        discarded = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        folder.rename(discarded / folder.name)
+        shutil.rmtree(discarded)
 
 
 @contextmanager
