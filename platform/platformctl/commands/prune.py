@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from platformctl.commands.workspace import Workspace
+from platformctl.model.observed import BuiltImage
 from platformctl.plan.execute import execute
 from platformctl.plan.report import Report
 from platformctl.plan.resources.old_image import image_removal_steps, old_images
@@ -21,16 +22,20 @@ class OldImage:
 
 def list_old_images(workspace: Workspace) -> list[OldImage]:
     """Return what `prune` would remove, those that `up` keeps for a way back among it."""
-    runtime = workspace.runtime
-    found = [image.reference for image in old_images(workspace.wanted, runtime.built_images(), keep=0)]
-    return [OldImage(image, size.total, size.own) for image, size in runtime.image_sizes(found).items()]
+    sizes = workspace.runtime.image_sizes([image.reference for image in _find_old(workspace)])
+    return [OldImage(image, size.total, size.own) for image, size in sizes.items()]
 
 
 def remove_images(workspace: Workspace, images: Collection[str], report: Report) -> Plan:
     """Remove some images, by their references, if they are still old once the lock is held; return what was done."""
     with workspace.locked("platformctl prune", report) as locked:
-        old = old_images(locked.wanted, locked.runtime.built_images(), keep=0)
-        steps = image_removal_steps([image for image in old if image.reference in images], "nothing runs from it")
+        old = [image for image in _find_old(locked) if image.reference in images]
+        steps = image_removal_steps(old, "nothing runs from it")
         plan = Plan(tuple(steps))
         execute(plan, locked.world(report), report)
     return plan
+
+
+def _find_old(workspace: Workspace) -> tuple[BuiltImage, ...]:
+    runtime = workspace.runtime
+    return old_images(workspace.wanted, runtime.built_images(), runtime.observe([]).instances, keep=0)

@@ -74,7 +74,8 @@ class Machine:
 class BuiltImage:
     """An image that was built for the platform, whether it is still wanted or not.
 
-    reference: name and tag; its id where it has lost its tag. users: names of what runs from it, or has run, of any platform.
+    reference: name and tag; its id where it has lost its tag. users: names of the containers that are made of it, whatever
+    platform they are of.
     """
 
     reference: str

@@ -64,9 +64,15 @@ def test_how_many_stay_is_the_files_choice(tmp_path: Path, observed: Observed) -
 
 def test_what_runs_or_is_wanted_is_never_old(wanted: Wanted, observed: Observed) -> None:
     (image,) = wanted.stack.images
-    idle = replace(observed, built=(built(image.reference, 0), built("acme/pipelines:d", 0, "other-worker-dev-1")))
+    found = (
+        built(image.reference, 0),
+        built("acme/pipelines:d", 0, "other-worker-dev-1"),
+        built("acme/pipelines:process", 0),
+        built("acme/pipelines:idle", 0),
+    )
+    process = replace(observed.machine.instances[0], image="acme/pipelines:process")
 
-    assert not old_images(wanted, idle.built, keep=0)
+    assert [old.reference for old in old_images(wanted, found, [process], keep=0)] == ["acme/pipelines:idle"]
 
 
 def test_down_removes_images_only_with_the_data(wanted: Wanted, observed: Observed) -> None:

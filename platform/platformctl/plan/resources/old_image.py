@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
-from platformctl.model.observed import BuiltImage, Observed
+from platformctl.model.observed import BuiltImage, Instance, Observed
 from platformctl.plan.step import Action, Step
 from platformctl.plan.wanted import Wanted
 from platformctl.plan.world import World
@@ -23,12 +23,14 @@ class RemoveImage:
         world.runtime.remove_image(self.image)
 
 
-def old_images(wanted: Wanted, built: Iterable[BuiltImage], *, keep: int) -> tuple[BuiltImage, ...]:
+def old_images(
+    wanted: Wanted, built: Iterable[BuiltImage], instances: Iterable[Instance], *, keep: int
+) -> tuple[BuiltImage, ...]:
     """Return the images that nothing runs from and that the files don't want, but for the newest ones of each name.
 
-    keep: how many those are.
+    instances: of the platform. keep: how many of a name stay.
     """
-    needed = {image.reference for image in wanted.stack.built}
+    needed = {image.reference for image in wanted.stack.built} | {instance.image for instance in instances}
     idle = [image for image in built if not image.users and image.reference not in needed]
     by_name = groupby(sorted(idle, key=lambda image: image.repository), key=lambda image: image.repository)
     return tuple(image for name, images in by_name for image in _behind(list(images), keep if name else 0))
@@ -37,9 +39,8 @@ def old_images(wanted: Wanted, built: Iterable[BuiltImage], *, keep: int) -> tup
 def old_image_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Remove the images that are older than those that are kept."""
     keep = wanted.project.spec.build.keep_images
-    yield from image_removal_steps(
-        old_images(wanted, observed.built, keep=keep), f"replaced, and older than the {keep} that stay"
-    )
+    old = old_images(wanted, observed.built, observed.machine.instances, keep=keep)
+    yield from image_removal_steps(old, f"replaced, and older than the {keep} that stay")
 
 
 def own_image_steps(observed: Observed, cause: str) -> Iterator[Step]:

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -180,11 +179,8 @@ class LocalRuntime:
         return ()
 
     def built_images(self) -> tuple[BuiltImage, ...]:
-        """Return the images that are there, with the processes that run from them."""
-        users: dict[str, list[str]] = {}
-        for instance in self.observe([]).instances:
-            users.setdefault(instance.image, []).append(instance.name)
-        return tuple(replace(image, users=tuple(users.get(image.reference, ()))) for image in self._images.built())
+        """Return the images that are there; no other platform has anything to do with them."""
+        return tuple(self._images.built())
 
     def image_sizes(self, images: Sequence[str]) -> Mapping[str, ImageSize]:
         """Return how big images are, with their environments."""
