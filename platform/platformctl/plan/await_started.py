@@ -49,8 +49,8 @@ def await_service(  # noqa: PLR0913  # what is waited for, and how
 
     def check() -> bool | None:
         seen[:] = runtime.observe([]).of_service(service)
-        if any(_has_failed(found, is_oneshot=is_oneshot) for found in seen):
-            raise _failed(runtime, seen[-1])
+        if failed := next((found for found in seen if _has_failed(found, is_oneshot=is_oneshot)), None):
+            raise _failed(runtime, failed)
         done = [found.is_completed if is_oneshot else found.is_ready for found in seen]
         if done and all(done):
             return True
