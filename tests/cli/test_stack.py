@@ -356,12 +356,32 @@ def test_absurd_scales_are_refused_and_the_file_stays(running: Cli) -> None:
 def test_logs_name_services_and_pools(running: Cli) -> None:
     assert running("logs", "server").output == "server | hello\n"
     assert running("logs", "prod", "-n", "5").output == "worker-prod-1 | hello\nworker-prod-2 | hello\n"
-    wrong = running("logs", "sever")
-    assert wrong.exit_code == 2
-    assert "did you mean 'server'?\nNext:  Name 'server' instead." in wrong.output
+    assert running("logs", "acme-worker-prod-2", "server").output == "worker-prod-2 | hello\nserver | hello\n"
+    every = running("logs").output.splitlines()
+    assert {line.partition(" |")[0] for line in every} == {
+        held.service for held in running.fakes.engine.instances.values()
+    }
+    for wrong, right in (("sever", "server"), ("prd", "prod")):
+        result = running("logs", wrong)
+        assert result.exit_code == 2
+        assert f"Nothing is named '{wrong}'" in result.output
+        assert f"did you mean '{right}'?\nNext:  Name '{right}' instead." in result.output
     assert "Name one of: database, dev, migrate, prod, server, worker-dev-1," in running("logs", "zyx").output
-    assert running("down").exit_code == 0
-    assert running("logs").exit_code == 1
+
+
+def test_logs_are_followed_and_cut_as_asked(running: Cli) -> None:
+    running("logs", "server", "-n", "5")
+    running("logs", "server", "--follow")
+    asked = [call for call in running.fakes.engine.calls if call.startswith("logs")]
+    assert asked[0] == "logs follow=False tail=5"
+    assert asked[1].startswith("logs follow=True")
+
+
+def test_without_a_platform_there_are_no_logs(cli: Cli) -> None:
+    result = cli("logs")
+    assert result.exit_code == 1
+    assert "Nothing of 'acme' is there." in result.output
+    assert "`platformctl up` starts it." in result.output
 
 
 def test_help_names_what_logs_takes_and_what_exit_codes_mean(cli: Cli) -> None:

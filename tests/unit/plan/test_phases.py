@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from platformctl.errors import ServiceError
 from platformctl.model.observed import Observed
+from platformctl.plan import execute as execution
 from platformctl.plan.phases import Phase, plan_phases, run_phases
 from platformctl.plan.report import Event, StepFailed, StepFinished, StepStarted
-from platformctl.plan.step import Action, Step
+from platformctl.plan.step import Action, Plan, Step
 from platformctl.plan.world import World
 from worlds import nothing
 
@@ -94,3 +96,20 @@ def test_a_step_that_fails_ends_the_command_and_is_told() -> None:
 
     assert pretended.files == ["server"]
     assert [type(event) for event in pretended.events] == [StepStarted, StepFinished, StepStarted, StepFailed]
+
+
+def test_each_step_is_told_with_its_number_and_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, events = iter([100.0, 102.5, 110.0, 111.0]), list[Event]()
+    monkeypatch.setattr(execution, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    done, broken = (Step(name, Action.CREATE, "not there", Write(name)) for name in ("server", "broken"))
+    world: World = None  # type: ignore[assignment]  # as above
+
+    with pytest.raises(ServiceError):
+        execution.execute(Plan((done, broken)), world, events.append)
+
+    assert events == [
+        StepStarted(done, 1, 2),
+        StepFinished(done, 2.5),
+        StepStarted(broken, 2, 2),
+        StepFailed(broken, 1.0),
+    ]
