@@ -57,20 +57,81 @@ def test_pause_and_resume_are_recorded_and_done_at_once(running: Cli) -> None:
     assert running("pools", "pause", "prod").exit_code == 0
     assert running.fakes.prefect.pools["prod"].is_paused
     assert "paused = true" in running.spec
+    assert not running.fakes.prefect.pools["dev"].is_paused
     assert "Nothing to do" in running("up").output
-    assert running("pools", "resume", "prod").exit_code == 0
+    assert running("pools", "resume", "prod", "dev").exit_code == 0
+    assert not any(pool.is_paused for pool in running.fakes.prefect.pools.values())
+    assert running.spec.count("paused = false") == 2
+    assert running("pools", "pause", "prod", "dev").exit_code == 0
+    assert all(pool.is_paused for pool in running.fakes.prefect.pools.values())
+
+
+def test_what_only_one_of_the_named_pools_lacks_changes_none(running: Cli) -> None:
+    before = running.spec
+    for words in (["pause", "prod", "nope"], ["set", "prod", "nope", "--limit", "3"], ["create", "etl", "prod"]):
+        assert running("pools", *words).exit_code == 2, words
+    assert running.spec == before
     assert not running.fakes.prefect.pools["prod"].is_paused
 
 
+def test_a_pool_is_deleted_from_the_file_while_the_server_is_down(running: Cli) -> None:
+    (running.folder / "prefect.yaml").unlink()
+    running.fakes.engine.kill("acme-server")
+    running.fakes.engine.failing["server"] = ""
+
+    result = running("pools", "delete", "prod", "--yes")
+
+    assert "[pools.prod]" not in running.spec, result.output
+    assert "[pools.dev]" in running.spec
+
+
+def test_a_foreign_pool_is_deleted_with_its_runs_and_no_other_ones(running: Cli) -> None:
+    prefect, noon = running.fakes.prefect, datetime.now(UTC)
+    prefect.pools["by-hand"] = WorkPool("by-hand", "process", None, "", is_paused=False)
+    for id_, state, pool in (("r1", "PAUSED", "by-hand"), ("r2", "SCHEDULED", "prod"), ("r3", "COMPLETED", "by-hand")):
+        prefect.flow_runs[id_] = FlowRun(id_, id_, state, state.capitalize(), noon, pool, None)
+
+    assert running("pools", "delete", "by-hand", "--yes").exit_code == 0
+
+    assert sorted(prefect.pools) == ["dev", "prod"]
+    assert [prefect.flow_runs[id_].state_type for id_ in ("r1", "r2", "r3")] == ["CANCELLED", "SCHEDULED", "COMPLETED"]
+
+
+def test_a_pool_that_is_nowhere_is_not_deleted(running: Cli) -> None:
+    result = running("pools", "delete", "nowhere", "--yes")
+    assert result.exit_code == 2
+    assert "There is no pool 'nowhere' in platform.toml" in result.output
+
+
 def test_ls_shows_what_is_wanted_what_is_there_and_what_is_foreign(running: Cli) -> None:
-    running.fakes.prefect.pools["by-hand"] = WorkPool("by-hand", "process", None, "", is_paused=False)
+    prefect = running.fakes.prefect
+    prefect.pools["by-hand"] = WorkPool("by-hand", "process", 7, "", is_paused=False)
+    prefect.pools["dev"] = replace(prefect.pools["dev"], is_paused=True, limit=4)
+    for name in ("acme-worker-dev-1", "acme-worker-prod-1"):
+        prefect.worker_rows[name] = replace(prefect.worker_rows[name], is_online=False)
 
     rows = {row["name"]: row for row in json.loads(running("pools", "ls", "-o", "json").output)}
 
-    assert rows["prod"]["workers_online"] == 2
-    assert rows["prod"]["state"] == "ready"
-    assert rows["by-hand"]["state"] == "foreign"
+    names = ("type", "workers_wanted", "workers_online", "limit", "image", "state")
+    assert {name: tuple(row[key] for key in names) for name, row in rows.items()} == {
+        "dev": ("warm", 1, 0, 4, "pipelines", "paused"),
+        "prod": ("warm", 2, 1, 10, "pipelines", "ready"),
+        "by-hand": ("process", 0, 0, 7, "", "foreign"),
+    }
     assert "by-hand" in running("pools", "ls").output
+
+
+def test_ls_tells_what_is_wanted_where_prefect_has_no_pool_or_does_not_answer(running: Cli) -> None:
+    del running.fakes.prefect.pools["prod"]
+    rows = {row["name"]: row for row in json.loads(running("pools", "ls", "-o", "json").output)}
+    assert [(name, row["state"], row["limit"]) for name, row in rows.items()] == [
+        ("dev", "ready", None),
+        ("prod", "missing", 10),
+    ]
+
+    running.fakes.engine.kill("acme-server")
+    rows = {row["name"]: row for row in json.loads(running("pools", "ls", "-o", "json").output)}
+    assert {(row["state"], row["workers_online"]) for row in rows.values()} == {("missing", 0)}
 
 
 def test_delete_names_the_runs_it_would_end_and_asks(running: Cli) -> None:
