@@ -74,14 +74,18 @@ def test_what_only_one_of_the_named_pools_lacks_changes_none(running: Cli) -> No
     assert not running.fakes.prefect.pools["prod"].is_paused
 
 
-def test_a_pool_is_deleted_from_the_file_while_the_server_is_down(running: Cli) -> None:
+def test_a_pool_is_deleted_once_the_server_that_was_down_is_up(running: Cli) -> None:
     (running.folder / "prefect.yaml").unlink()
     running.fakes.engine.kill("acme-server")
     running.fakes.engine.failing["server"] = ""
+    assert running("pools", "delete", "prod", "--yes").exit_code == 1
+    assert "[pools.prod]" in running.spec  # the server didn't come up, and Prefect still has it
+    running.fakes.engine.failing.clear()
 
     result = running("pools", "delete", "prod", "--yes")
 
-    assert "[pools.prod]" not in running.spec, result.output
+    assert result.exit_code == 0, result.output
+    assert "[pools.prod]" not in running.spec
     assert "[pools.dev]" in running.spec
 
 
@@ -115,7 +119,7 @@ def test_ls_shows_what_is_wanted_what_is_there_and_what_is_foreign(running: Cli)
     names = ("type", "workers_wanted", "workers_online", "limit", "image", "state")
     assert {name: tuple(row[key] for key in names) for name, row in rows.items()} == {
         "dev": ("warm", 1, 0, 4, "pipelines", "paused"),
-        "prod": ("warm", 2, 1, 10, "pipelines", "ready"),
+        "prod": ("warm", 2, 1, 10, "pipelines", "degraded"),
         "by-hand": ("process", 0, 0, 7, "", "foreign"),
     }
     assert "by-hand" in running("pools", "ls").output
@@ -131,7 +135,7 @@ def test_ls_tells_what_is_wanted_where_prefect_has_no_pool_or_does_not_answer(ru
 
     running.fakes.engine.kill("acme-server")
     rows = {row["name"]: row for row in json.loads(running("pools", "ls", "-o", "json").output)}
-    assert {(row["state"], row["workers_online"]) for row in rows.values()} == {("missing", 0)}
+    assert {(row["state"], row["workers_online"]) for row in rows.values()} == {("unknown", 0)}
 
 
 def test_delete_names_the_runs_it_would_end_and_asks(running: Cli) -> None:

@@ -80,7 +80,7 @@ def test_more_processors_than_an_engine_has_are_refused(
     if not is_refused:
         check(wanted, observed)
         return
-    with pytest.raises(PreflightError, match=r"may use 2\.5 processors .*and this engine has 2") as failure:
+    with pytest.raises(PreflightError, match=r"may use 2\.5 processors .*and the machine has 2") as failure:
         check(wanted, observed)
     assert failure.value.remedy == f"Set `cpus` to at most 2 in {wanted.project.file}."
 
