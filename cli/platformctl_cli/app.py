@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from platformctl_cli import build_image, down, init, lock, logs, plan, pools, prune, render, run, scale, status, up
-from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
+from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt, was_interrupted
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed or refused, or `status --check` found something wrong; 2 the command line or a file must "
@@ -57,8 +57,12 @@ def _telling_interrupts(find_command: Callable[[], str | None]) -> Iterator[None
     """Say in one line where a command was interrupted, what is left, and what to type next."""
     try:
         yield
-    except (KeyboardInterrupt, typer.Abort) as interrupt:  # at a question it is the latter
-        where = "".join(f" {note}" for note in getattr(interrupt, "__notes__", ()))
+    except (KeyboardInterrupt, Exception) as error:
+        if (
+            not isinstance(error, (KeyboardInterrupt, typer.Abort)) and not was_interrupted()
+        ):  # Abort is one at a question
+            raise
+        where = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
         after = _AFTER_INTERRUPT.get(find_command() or "", "Nothing was changed.")
         tell_interrupt(f"Interrupted{where}. {after}")
         raise typer.Exit(INTERRUPTED) from None

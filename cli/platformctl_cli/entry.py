@@ -5,8 +5,8 @@ from platformctl_cli.interrupts import INTERRUPTED, leave, look_after_interrupts
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    look_after_interrupts()
     try:
+        look_after_interrupts()
         code = _run()
     except KeyboardInterrupt:
         code = INTERRUPTED

@@ -35,6 +35,11 @@ def look_after_interrupts() -> None:
         signal.signal(signal.SIGINT, _notice)
 
 
+def was_interrupted() -> bool:
+    """Whether an interrupt came: what fails afterwards fails because of it, whatever a library made of it."""
+    return bool(_noticed)
+
+
 def tell_interrupt(text: str) -> None:
     """Say what is left, once; on a terminal below the `^C`."""
     if not _told:

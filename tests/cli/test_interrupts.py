@@ -16,7 +16,12 @@ from platformctl_cli import interrupts
 from platformctl_cli.confirm import confirm
 from projects import write_project
 
-_CODE = "from platformctl_cli.entry import main; print(flush=True); main()"
+_CODE = """
+from platformctl_cli import entry
+look_after = entry.look_after_interrupts
+entry.look_after_interrupts = lambda: (look_after(), print(flush=True))
+entry.main()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +161,17 @@ def test_an_interrupted_question_changes_nothing(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(KeyboardInterrupt) as interrupt:
         confirm("This deletes for ever:", ["the data"], is_agreed=False)
     assert interrupt.value.__notes__ == ["before anything was changed"]
+
+
+def test_what_a_library_makes_of_an_interrupt_is_one(running: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrap(*_: object) -> None:
+        monkeypatch.setattr(interrupts, "_noticed", [signal.SIGINT])
+        raise RuntimeError("Error building a validator: KeyboardInterrupt: ")
+
+    monkeypatch.setattr("platformctl.runtimes.fake.FakeRuntime.observe", wrap)
+    result = running("status")
+    assert result.exit_code == 130
+    assert result.output.splitlines() == ["Interrupted. Nothing was changed."]
 
 
 def test_where_nothing_was_begun_nothing_was_changed(running: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
