@@ -72,7 +72,8 @@ class Look(Exception):  # noqa: N818  # no error: the look is over
 
 def look(patch: pytest.MonkeyPatch, held: Mapping[Told, Limits], memory: Mapping[int, int], seconds: float) -> None:
     """Look once at runs held to limits, so many seconds after they began. memory: bytes by the pid of each session."""
-    times, pauses = iter([0.0] * len(held) + [seconds] * len(held)), iter([None])
+    begun = 1000.0
+    times, pauses = iter([begun] * len(held) + [begun + seconds] * len(held)), iter([None])
 
     async def pause(_: float) -> None:
         if next(pauses, Look) is Look:
