@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -166,13 +166,17 @@ def test_a_run_of_a_worker_that_is_online_is_its_own(prefect: MemoryPrefect) -> 
 
 
 @pytest.mark.parametrize(
-    ("state", "is_lost"),
-    [(ago(62), True), (ago(30), False), (Running(timestamp=ago(600).timestamp), False)],
+    ("begin", "is_lost"),
+    [
+        (lambda: ago(62), True),
+        (lambda: ago(30), False),
+        (lambda: Running(timestamp=ago(600).timestamp), False),
+    ],
 )
 def test_a_run_that_no_worker_claims_is_lost_after_a_minute(
-    prefect: MemoryPrefect, state: State, is_lost: bool
+    prefect: MemoryPrefect, begin: Callable[[], State], is_lost: bool
 ) -> None:
-    run = prefect.add(state)
+    run = prefect.add(begin())  # now, and not when the tests are collected
     settled, _ = settle(prefect, others=True)
     assert settled == ([(run.name, "the worker that took it is gone")] if is_lost else [])
 

@@ -41,7 +41,7 @@ def test_an_instance_is_replaced_where_it_is_not_what_is_wanted(
     ("fields", "said"),
     [
         ({"status": "exited", "exit_code": 137}, "stopped with exit code 137"),
-        ({"status": "created"}, "was never started"),
+        ({"status": "created"}, "never started"),
         ({"status": "restarting"}, "keeps restarting"),
         ({"status": "dead"}, "failed to start"),
         ({"status": "paused"}, "paused"),
