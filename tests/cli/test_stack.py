@@ -420,3 +420,7 @@ def test_render_writes_the_bundle_and_starts_nothing(cli: Cli) -> None:
     assert "compose.yaml" in first.output
     assert "0 files changed" in second.output
     assert not cli.fakes.engine.calls
+    home = cli.folder / ".platform"
+    assert "worker-prod-2" in (home / "bundle" / "compose.yaml").read_text()
+    assert {"database_password", "api_password"} <= {file.name for file in (home / "secrets").iterdir()}
+    assert "compose.yaml" not in second.output
