@@ -258,12 +258,14 @@ def test_a_clock_may_be_two_seconds_off(runtime: FakeRuntime) -> None:
 def test_a_worker_that_never_came_is_named(runtime: FakeRuntime) -> None:
     del runtime.instances[WORKER.instance]
 
-    with pytest.raises(ServiceError, match="acme-worker-prod-1 was not there after 0 s"):
+    with pytest.raises(ServiceError, match="acme-worker-prod-1 was not there after 0 s") as failure:
         await_workers(runtime, runtime.prefect, [WORKER], lambda _: None, seconds=0)
+    assert "(worker-prod-1)" in failure.value.remedy
 
 
 def test_a_worker_that_fails_is_not_waited_for(runtime: FakeRuntime) -> None:
     change(runtime, WORKER.instance, restarts=3, exit_code=2)
 
-    with pytest.raises(ServiceError, match="acme-worker-prod-1 failed with exit code 2 after 3 restarts"):
+    with pytest.raises(ServiceError, match="acme-worker-prod-1 failed with exit code 2 after 3 restarts") as failure:
         await_workers(runtime, runtime.prefect, [WORKER], lambda _: None)
+    assert "health check" not in failure.value.message  # it said nothing against it

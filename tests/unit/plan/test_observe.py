@@ -11,6 +11,7 @@ from platformctl.plan.observe import observe, observe_running
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.fake import FakeRuntime
 from platformctl.stack.files import write_files
+from platformctl.state.drain_marks import mark_drain
 from platformctl.state.secrets import write_secrets
 from projects import load_docker, write_project
 from worlds import everything
@@ -49,6 +50,13 @@ def test_what_runs_is_looked_at_whatever_the_files_want(runtime: FakeRuntime) ->
     assert (found.changed_files, found.unwritten_secrets, found.machine.images) == ((), (), frozenset())
     assert len(found.machine.instances) == len(runtime.instances)
     assert found.prefect == runtime.prefect.observe()
+
+
+def test_a_drain_that_was_interrupted_is_seen(wanted: Wanted, runtime: FakeRuntime) -> None:
+    mark_drain(runtime.keeper, "prod")
+
+    assert observe(wanted, runtime, None).interrupted_drains == ("prod",)
+    assert observe_running(runtime, None).interrupted_drains == ("prod",)
 
 
 @pytest.mark.parametrize("status", ["exited", "restarting", "created"])

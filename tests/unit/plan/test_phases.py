@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import pytest
 
@@ -16,6 +16,8 @@ from platformctl.plan.step import Action, Plan, Step
 from platformctl.plan.world import World
 from worlds import nothing
 
+WORLD = cast("World", object())  # these changes have a world of their own
+
 
 @dataclass(frozen=True)
 class Write:
@@ -26,6 +28,7 @@ class Write:
     done: list[str] = field(default_factory=list)
 
     def apply(self, world: World) -> None:
+        assert world is WORLD
         if self.name == "broken":
             raise ServiceError("It is broken.", remedy="Mend it.")
         self.done.append(self.name)
@@ -54,8 +57,7 @@ class Pretended:
 
     def run(self, *phases: Phase) -> list[str]:
         """Carry out phases, and return the resources of the steps that were taken."""
-        world: World = None  # type: ignore[assignment]  # these changes have a world of their own
-        done = run_phases(phases, self.observe(), self.observe, world, self.events.append)
+        done = run_phases(phases, self.observe(), self.observe, WORLD, self.events.append)
         return [step.resource for step in done.steps]
 
 
@@ -102,10 +104,9 @@ def test_each_step_is_told_with_its_number_and_its_seconds(monkeypatch: pytest.M
     clock, events = iter([100.0, 102.5, 110.0, 111.0]), list[Event]()
     monkeypatch.setattr(execution, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     done, broken = (Step(name, Action.CREATE, "not there", Write(name)) for name in ("server", "broken"))
-    world: World = None  # type: ignore[assignment]  # as above
 
     with pytest.raises(ServiceError):
-        execution.execute(Plan((done, broken)), world, events.append)
+        execution.execute(Plan((done, broken)), WORLD, events.append)
 
     assert events == [
         StepStarted(done, 1, 2),

@@ -20,7 +20,8 @@ from worlds import NOON, everything, nothing
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> Wanted:
-    return load_docker(write_project(tmp_path / "acme", SPEC + "cpus = 2.5\n"))
+    spec = SPEC.replace("[pools.prod]", "cpus = 2.5\n\n[pools.prod]") + "cpus = 0.5\n"
+    return load_docker(write_project(tmp_path / "acme", spec))
 
 
 def runtime_of(wanted: Wanted, folder: Path | None = None) -> FakeRuntime:
@@ -80,7 +81,9 @@ def test_more_processors_than_an_engine_has_are_refused(
     if not is_refused:
         check(wanted, observed)
         return
-    with pytest.raises(PreflightError, match=r"may use 2\.5 processors .*and the machine has 2") as failure:
+    with pytest.raises(
+        PreflightError, match=r"^worker-dev-1 may use 2\.5 processors .*and the machine has 2"
+    ) as failure:
         check(wanted, observed)
     assert failure.value.remedy == f"Set `cpus` to at most 2 in {wanted.project.file}."
 
