@@ -12,18 +12,15 @@ from e2e.conftest import NewStack
 from e2e.waiting import step
 from platformctl.adapters.uv import uv_command
 from platformctl.model.releases import MINORS
+from wheels import ROOT, build_wheel
 
 pytestmark = pytest.mark.others
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is published."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], check=True, cwd=ROOT)
-    (found,) = folder.glob("*.whl")
-    return found
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def install(wheel: Path, folder: Path, *more: str) -> Path:
