@@ -180,24 +180,24 @@ class Platform(_Table):
     name: Name
     """Prefix of every container, volume and network."""
     prefect: Annotated[str, AfterValidator(_prefect_version)] = NEWEST.newest
-    """The version of Prefect, of the server and of the workers."""
+    """The version of Prefect for the server and the workers."""
     runtime: RuntimeName = "auto"
-    """What carries the platform: docker, local (processes and SQLite), or auto: docker where an engine answers, else local."""
+    """What the platform runs on: docker, local (processes and SQLite), or auto (docker where an engine answers, else local)."""
 
 
 class Server(_Table):
     """Prefect's API, UI and background services."""
 
     host: Annotated[Line, AfterValidator(_address)] = "127.0.0.1"
-    """The host's address that the server is published on."""
+    """The address of this machine that the server listens on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
-    """The host's TCP port that the server is published on."""
+    """The TCP port of this machine that the server listens on."""
     image: Reference = ""
     """The server's image; empty for the official one of the platform's version."""
     memory: Memory = "1g"
     """The memory limit of the server."""
     cpus: Processors | None = None
-    """The most of the machine's processors that the server uses, such as 1.5; no limit where it is left out."""
+    """How many processors the server may use, such as 1.5; by default no limit."""
     keep_runs: Annotated[int, Field(ge=1, le=3650)] = 90
     """Days that finished flow runs and their logs are kept."""
     keep_events: Annotated[int, Field(ge=1, le=3650)] = 7
@@ -210,11 +210,11 @@ class Database(_Table):
     url: Annotated[str, AfterValidator(_database_url)] = ""
     """A PostgreSQL of your own instead, "postgresql://USER:${VARIABLE}@HOST/NAME"; its password comes from the environment."""
     image: Annotated[str, AfterValidator(_postgres_image)] = f"postgres:{NEWEST_POSTGRES}"
-    """The image of PostgreSQL, 14 to 18. Its major stays what it was made with."""
+    """The image of PostgreSQL, 14 to 18. `up` refuses a major version that can't read the data."""
     memory: Memory = "1g"
     """The memory limit of the database."""
     cpus: Processors | None = None
-    """The most of the machine's processors that the database uses, such as 1.5; no limit where it is left out."""
+    """How many processors the database may use, such as 1.5; by default no limit."""
 
     @property
     def major(self) -> int:
@@ -226,11 +226,11 @@ class Build(_Table):
     """What the builds of worker images need to reach package indexes."""
 
     index: Annotated[str, AfterValidator(_index_url)] = ""
-    """URL of the package index, if not the public one; ${NAME} is taken from the environment, where tokens stay."""
+    """URL of the package index, if not the public one. ${NAME} is taken from the environment: keep tokens there."""
     ca: Line = ""
     """File of CA certificates, in PEM, that the build trusts."""
     keep_images: Annotated[int, Field(ge=0, le=100)] = 2
-    """How many images that were replaced stay, of each name. `platformctl prune` removes them too."""
+    """How many replaced images of each name are kept. `platformctl prune` removes these too."""
 
 
 class Image(_Table):
@@ -245,7 +245,7 @@ class Image(_Table):
     system: Annotated[tuple[Annotated[str, AfterValidator(_package)], ...], Field(strict=False)] = ()
     """Debian packages."""
     flows: Line = ""
-    """Folder of flows that is baked into the image, and imported once by the build to prove that it can be."""
+    """Folder of flows that is copied into the image. The build imports them once, as a check."""
     repository: Annotated[str, AfterValidator(_repository)] = ""
     """Name of the image without a tag, with its registry if it is to be pushed; empty for PLATFORM/IMAGE."""
 
@@ -260,9 +260,9 @@ class Pool(_Table):
     type: WorkerType = "warm"
     """How a worker starts a flow run: warm, a fork of a process that has imported its libraries; process, a new interpreter."""
     limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The most flow runs at once in the pool; no limit where it is left out."""
+    """The most flow runs at once in the pool; by default no limit."""
     concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """The most flow runs at once in each worker; no limit where it is left out."""
+    """The most flow runs at once in each worker; by default no limit."""
     description: Text = ""
     """What Prefect's UI says about the pool."""
     paused: bool | None = None
@@ -270,9 +270,9 @@ class Pool(_Table):
     memory: Memory = "1g"
     """The memory limit of each worker and of the flow runs in it."""
     tmp: Annotated[str, AfterValidator(_size)] | None = None
-    """The size of each worker's /tmp, which is memory of it, less than `memory`; a quarter of that where it is left out."""
+    """The size of each worker's /tmp. It is a part of `memory`, so it must be smaller; by default a quarter of it."""
     cpus: Processors | None = None
-    """The most of the machine's processors that each worker uses, such as 1.5; no limit where it is left out."""
+    """How many processors each worker may use, such as 1.5; by default no limit."""
     internet: bool = True
     """Whether workers and flow runs reach more than Prefect's server: this machine, its network, the internet. On Docker only."""
     grace: Annotated[int, Field(ge=0, le=86_400)] = 60
@@ -280,13 +280,13 @@ class Pool(_Table):
     batch: Annotated[int, Field(ge=1, le=200)] | None = None
     """How many workers are replaced at once. By default a quarter of warm workers, and all process workers."""
     preload: Annotated[tuple[Annotated[str, AfterValidator(_module)], ...], Field(strict=False)] | None = None
-    """Modules that a warm worker imports ahead of its flow runs; where it is left out, what the image's flows import."""
+    """Modules that a warm worker imports before its flow runs start; by default, what the image's flows import."""
     on_stop: Literal["finish", "reschedule"] = "finish"
-    """What becomes of flow runs that outlive a warm worker: finish, cancelled after `grace`; reschedule, they start again."""
+    """What happens to a warm worker's flow runs that still run after `grace`: finish cancels, reschedule starts them again."""
     run_memory: Annotated[str, AfterValidator(_run_memory)] | None = None
-    """The memory limit of each flow run of a warm worker, less than `memory`, of what it doesn't share with the others."""
+    """The memory limit of each flow run of a warm worker, less than `memory`. What it shares with other runs isn't counted."""
     run_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
-    """Seconds that a flow run of a warm worker may take; no limit where it is left out."""
+    """Seconds that a flow run of a warm worker may take; by default no limit."""
     environment: dict[Annotated[str, AfterValidator(_variable)], Text] = Field(default_factory=dict)
     """Environment variables of the workers and the flow runs in them; not for secrets."""
 
