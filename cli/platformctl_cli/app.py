@@ -17,12 +17,12 @@ from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt, was_interrup
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed or refused, or `status --check` found something wrong; 2 the command line or a file must "
-    "be corrected; 3 `plan --check` found something to do; 130 interrupted."
+    "be corrected; 3 `plan --check` or `lock --check` found something to do; 130 interrupted."
 )
-_GO_ON = "Type the same command to go on."
+_GO_ON = "Type the same command to continue."
 _AFTER_INTERRUPT = {
     **dict.fromkeys(("init", "up", "scale", "pools", "down", "prune", "render", "build-image"), _GO_ON),
-    "run": "A flow run that was started goes on.",
+    "run": "A flow run that was started keeps running.",
 }
 """What to do after an interrupt of a command; the others change nothing."""
 
@@ -71,7 +71,7 @@ def _telling_interrupts(find_command: Callable[[], str | None]) -> Iterator[None
 app = typer.Typer(
     name="platformctl",
     cls=_Group,
-    help="A self-hosted Prefect platform from one file, platform.toml, and its operation.",
+    help="Set up and run a self-hosted Prefect platform from one file, platform.toml.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -102,7 +102,7 @@ def choose(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A self-hosted Prefect platform from one file, platform.toml, and its operation."""
+    """Set up and run a self-hosted Prefect platform from one file, platform.toml."""
     from platformctl.commands.workspace import Workspace
 
     given = context.obj if isinstance(context.obj, Workspace) else Workspace()

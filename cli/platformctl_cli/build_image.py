@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 def build_image(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Images of platform.toml.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Images to build; without a name, all of them.")
+    ] = None,
     push: Annotated[bool, typer.Option("--push", help="Push to the image's repository.")] = False,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every step anew.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every step again, without the cache.")] = False,
     platform: Annotated[
-        list[str] | None, typer.Option("--platform", metavar="OS/ARCH", help="Build for it; several need --push.")
+        list[str] | None,
+        typer.Option("--platform", metavar="OS/ARCH", help="Build for this platform; more than one needs --push."),
     ] = None,
 ) -> None:
     """Build worker images whose inputs changed."""

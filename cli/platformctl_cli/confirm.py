@@ -13,10 +13,10 @@ def confirm(question: str, lost: Sequence[str], *, is_agreed: bool) -> None:
     typer.echo("\n".join([question, *(f"  {line}" for line in lost)]), err=True)
     if is_agreed:
         return
-    remedy = "Nothing was changed. Add --yes to agree."
+    remedy = "Nothing was changed. Add --yes to confirm."
     if not sys.stdin.isatty():
-        raise ConfirmationError("This needs a confirmation, and there is no terminal to ask on.", remedy=remedy)
-    if not _ask("Go on?"):
+        raise ConfirmationError("This command asks for confirmation, and its input is not a terminal.", remedy=remedy)
+    if not _ask("Continue?"):
         raise ConfirmationError("Cancelled.", remedy=remedy)
 
 

@@ -20,10 +20,10 @@ def down(
     from platformctl_cli.progress import progress
 
     if volumes and (lost := list_losses(context.obj)):
-        confirm("This deletes for ever:", lost, is_agreed=yes)
+        confirm("This deletes permanently:", lost, is_agreed=yes)
     with progress() as report:
         done = take_down(context.obj, report, volumes=volumes)
-    kept = "Its data is gone." if volumes else "Its data stays: `platformctl up` brings it back."
+    kept = "Its data is deleted." if volumes else "Its data stays: `platformctl up` brings it back."
     if volumes and context.obj.project.spec.database.url:
-        kept = "Its data is gone, but for your own database, which was left alone."
-    out.print(f"The platform is down. {kept}" if done.has_changes else "Nothing of it runs.")
+        kept = "Its data is deleted. Your own database was not touched."
+    out.print(f"The platform is down. {kept}" if done.has_changes else "Nothing to do: the platform isn't running.")

@@ -8,9 +8,7 @@ import typer
 
 def init(
     context: typer.Context,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The platform's name; the folder's where it is left out.")
-    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The platform's name; by default the folder's.")] = None,
 ) -> None:
     """Write a platform.toml, a first flow and its deployment."""
     from platformctl.commands.init import init_project

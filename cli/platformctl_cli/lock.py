@@ -9,13 +9,13 @@ _WOULD_CHANGE = 3
 
 def lock(
     context: typer.Context,
-    upgrade: Annotated[bool, typer.Option("--upgrade", help="Ask anew for what is locked already.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Look up the digests of locked images again.")] = False,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; exit with 3 where an image isn't locked or its tag has moved."),
+        typer.Option("--check", help="Write nothing; exit with 3 if an image isn't locked or its tag has moved."),
     ] = False,
 ) -> None:
-    """Write the digests of the images that platform.toml names to platform.lock, which `up` goes by."""
+    """Write the digests of the images that platform.toml names to platform.lock; `up` uses these."""
     from platformctl.commands.lock import find_relocked, write_relocked
     from platformctl_cli.display import out
 

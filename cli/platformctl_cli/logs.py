@@ -11,11 +11,11 @@ def logs(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="server, database, migrate, a pool for all of its workers, or a worker such as worker-dev-1; all without one.",
+            help="server, database, migrate, a pool (all of its workers), or a worker such as worker-dev-1; by default all.",
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing what is written.")] = False,
-    tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many last lines of each.")] = 100,
+    tail: Annotated[int, typer.Option("-n", "--tail", min=0, help="How many of the last lines of each to show.")] = 100,
 ) -> None:
     """Show what the platform's services wrote."""
     from platformctl.commands.logs import read_logs

@@ -12,13 +12,13 @@ _PLAN_HAS_CHANGES = 3
 
 def plan(
     context: typer.Context,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 3 where there is something to do.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 3 if there is something to do.")] = False,
     runtime: Annotated[
-        Runtime | None, typer.Option("--runtime", help="Show what moving the platform to it would change.")
+        Runtime | None, typer.Option("--runtime", help="Show what would change if the platform moved to this runtime.")
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show the steps that `up` would take, and why; or what it would refuse, and exit with 1."""
+    """Show the steps that `up` would take, and why. If `up` would refuse, say why and exit with 1."""
     from platformctl.commands.plan import preview
     from platformctl.plan.plan_json import plan_content
     from platformctl_cli.display import show_json, show_plan

@@ -77,13 +77,13 @@ def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
 
 @app.command("pause")
 def pause(context: typer.Context, names: Names) -> None:
-    """Have pools start no more runs; those in flight go on."""
+    """Stop pools from starting flow runs; those in flight continue."""
     _set_paused(context, names, is_paused=True)
 
 
 @app.command("resume")
 def resume(context: typer.Context, names: Names) -> None:
-    """Have pools start runs again."""
+    """Let pools start flow runs again."""
     _set_paused(context, names, is_paused=False)
 
 

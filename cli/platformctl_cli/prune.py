@@ -14,9 +14,10 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Remove images that were built for the platform and that nothing uses; without Docker, environments.
+    """Remove images that were built for the platform and that nothing uses.
 
-    Those that are wanted stay, and so does whatever another platform runs from.
+    Images that platform.toml needs stay, and those that another platform runs from. Without Docker, the images are
+    environments.
     """
     from platformctl.commands.prune import list_old_images, remove_images
     from platformctl_cli.confirm import confirm
@@ -27,6 +28,6 @@ def prune(
     old = list_old_images(context.obj)
     show_old_images(old) if output is Format.TABLE else show_json(old)
     if old and not dry_run:
-        confirm("These images are removed. The next build of one takes its whole time.", (), is_agreed=yes)
+        confirm("This removes these images. If one is needed again, it is built from the beginning.", (), is_agreed=yes)
         with progress() if output is Format.TABLE else nullcontext(lambda _: None) as report:
             remove_images(context.obj, {image.reference for image in old}, report)

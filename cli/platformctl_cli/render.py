@@ -4,7 +4,7 @@ import typer
 
 
 def render(context: typer.Context) -> None:
-    """Write what the platform runs from, and start nothing."""
+    """Write the files that the platform runs from, and start nothing."""
     from platformctl.commands.render import render_to_disk
     from platformctl_cli.display import out
 

@@ -16,7 +16,7 @@ def run(
     name: Annotated[str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="What to run.")],
     parameters: Annotated[
         list[str] | None,
-        typer.Option("-p", "--param", metavar="K=V", help="A parameter, its value as JSON or a string."),
+        typer.Option("-p", "--param", metavar="K=V", help="A parameter; V is JSON or a string."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow its log; exit 0 only if it Completed.")] = False,
 ) -> None:
@@ -27,7 +27,7 @@ def run(
     api = require_server(context.obj)
     started = start_run(api, name, parameters or ())
     if obstacle := find_obstacle(api, name):
-        typer.echo(f"It waits: {obstacle}.", err=True)
+        typer.echo(f"The flow run waits: {obstacle}.", err=True)
     address = f"{api.url.removesuffix('/api')}/runs/flow-run/{started.id}"
     if watch:
         _watch(api, started, address)
@@ -45,6 +45,6 @@ def _watch(api: "Api", started: "FlowRun", address: str) -> None:
         for item in watch_run(api, started):
             show_run_item(item)
     except KeyboardInterrupt:
-        tell_interrupt(f"No longer watched: {started.name} goes on at {address}")
+        tell_interrupt(f"No longer watched: {started.name} keeps running, see {address}")
         raise typer.Exit(INTERRUPTED) from None
     require_completed(api, started.id)

@@ -7,9 +7,9 @@ import typer
 
 def scale(
     context: typer.Context,
-    workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="How many workers a pool has.")],
+    workers: Annotated[list[str], typer.Argument(metavar="POOL=N...", help="The pool and its number of workers.")],
 ) -> None:
-    """Set how many workers pools have."""
+    """Set how many workers each pool has."""
     from platformctl.commands.change import change, edit_keys_of
     from platformctl.commands.scale import parse_workers, worker_edits
     from platformctl_cli.progress import progress

@@ -10,7 +10,7 @@ from platformctl_cli.output import Format, Output
 def status(
     context: typer.Context,
     check: Annotated[
-        bool, typer.Option("--check", help="Print one line, and exit with 1 where something is wrong.")
+        bool, typer.Option("--check", help="Print one line, and exit with 1 if something is wrong.")
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -23,7 +23,7 @@ def status(
     if output is Format.JSON:
         show_json(found)
     elif check:
-        typer.echo(f"{found.name}: {found.problem or 'all that is wanted runs.'}")
+        typer.echo(f"{found.name}: {found.problem or 'everything in platform.toml is running.'}")
     else:
         show_status(found, context.obj.project.secrets)
     if check and found.problem:

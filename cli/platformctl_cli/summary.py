@@ -109,7 +109,7 @@ def show_old_images(images: Sequence[OldImage]) -> None:
         ("image", "size", "its own"), [(image.reference, decimal(image.size), decimal(image.frees)) for image in images]
     )
     freed = decimal(sum(image.frees for image in images))
-    out.print(f"\nTheir removal frees {freed} at least, and what only they share.")
+    out.print(f"\nRemoving them frees at least {freed}, and the layers that only they share.")
 
 
 def typed_command(workspace: Workspace) -> str:

@@ -9,12 +9,14 @@ def up(
     context: typer.Context,
     workers: Annotated[
         list[str] | None,
-        typer.Option("--workers", metavar="[POOL=]N", help="Set how many workers a pool has, in platform.toml too."),
+        typer.Option(
+            "--workers", metavar="[POOL=]N", help="Set how many workers a pool has; this changes platform.toml."
+        ),
     ] = None,
 ) -> None:
     """Bring the platform to what platform.toml says.
 
-    Done when every worker is online in Prefect. Typed again, it does nothing; interrupted, it goes on.
+    It is done when every worker is online in Prefect. If it was interrupted, type it again: it continues from there.
     """
     from platformctl.commands.scale import parse_workers, worker_edits
     from platformctl.commands.up import up as bring_up

@@ -120,7 +120,7 @@ def refused_deployments(*outputs: str) -> ServiceError:
 
 
 _REMEDIES = {
-    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; Debian's names: `apt-cache search WORD`.",
+    "system": "Correct `system` or `base` of [images.{name}] in platform.toml; `apt-cache search WORD` finds names.",
     "dependencies": "Correct the dependencies of [images.{name}]; Prefect's own dependencies are pinned.",
     "flows": "Correct the flow, or add what it imports to the dependencies of [images.{name}].",
 }

@@ -61,9 +61,7 @@ def read_small_text(file: Path) -> str:
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is not a regular file")
     if status.st_size > SMALL:
-        raise ValueError(
-            f"it has {status.st_size // 2**20} MiB, and a file written by hand has less than {SMALL // 2**20}"
-        )
+        raise ValueError(f"it has {status.st_size // 2**20} MiB, expected less than {SMALL // 2**20}")
     return file.read_text(encoding="utf-8")
 
 

@@ -133,7 +133,7 @@ def test_up_says_where_it_was_interrupted_and_what_goes_on(cli: Cli, monkeypatch
     monkeypatch.setattr(RegisterDeployments, "apply", _interrupt)
     result = cli("up")
     assert result.exit_code == 130
-    line = "Interrupted while registering deployments pipelines; the steps before it are done. Type the same command to go on."
+    line = "Interrupted while registering deployments pipelines; the steps before it are done. Type the same command to continue."
     assert result.output.splitlines()[-1] == line
     assert "failed" not in result.output
     monkeypatch.undo()
@@ -147,8 +147,8 @@ def test_an_edit_that_was_interrupted_is_taken_back_and_can_be_typed_again(
     monkeypatch.setattr(StartServices, "apply", _interrupt)
     result = running("pools", "set", "dev", "--workers", "3")
     assert result.exit_code == 130
-    assert "platform.toml is again as it was before this command." in result.output
-    assert result.output.splitlines()[-1].endswith("Type the same command to go on.")
+    assert "platform.toml was set back to what it was before this command." in result.output
+    assert result.output.splitlines()[-1].endswith("Type the same command to continue.")
     assert running.spec == before
     monkeypatch.undo()
     assert running("pools", "set", "dev", "--workers", "3").exit_code == 0
@@ -159,7 +159,7 @@ def test_an_interrupted_question_changes_nothing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("typer.confirm", _abort)
     with pytest.raises(KeyboardInterrupt) as interrupt:
-        confirm("This deletes for ever:", ["the data"], is_agreed=False)
+        confirm("This deletes permanently:", ["the data"], is_agreed=False)
     assert interrupt.value.__notes__ == ["before anything was changed"]
 
 

@@ -32,7 +32,7 @@ def test_prune_shows_what_it_removes_and_asks(changed: Cli) -> None:
     refused = changed("prune")
     assert refused.exit_code == 1
     assert "560.0 MB" in refused.output
-    assert "frees 120.0 MB at least" in refused.output
+    assert "frees at least 120.0 MB" in refused.output
     assert all(image in refused.output for image in old)
     assert current not in refused.output
     assert not changed.fakes.engine.calls

@@ -24,7 +24,7 @@ def test_a_watched_run_that_fails_exits_1(running: Cli) -> None:
 def test_a_run_that_can_not_begin_says_why(running: Cli) -> None:
     assert "It waits" not in running("run", "hello/nightly").output
     running("pools", "pause", "prod")
-    assert "It waits: the work pool prod is paused" in running("run", "hello/nightly").output
+    assert "The flow run waits: the work pool prod is paused" in running("run", "hello/nightly").output
     running("pools", "resume", "prod")
     running.fakes.prefect.worker_rows.clear()
     assert "no worker of the work pool prod is online" in running("run", "hello/nightly").output
@@ -65,7 +65,7 @@ def test_a_run_needs_a_platform(cli: Cli) -> None:
     result = cli("run", "hello/nightly")
 
     assert result.exit_code == 1
-    assert "`platformctl up` brings it up" in result.output
+    assert "`platformctl up` starts it" in result.output
 
 
 def test_build_image_builds_what_changed_and_nothing_else(cli: Cli) -> None:

@@ -283,7 +283,7 @@ def test_status_of_a_platform_that_is_down_says_so(cli: Cli) -> None:
     assert result.exit_code == 0
     assert "server           not there" in result.output
     assert "0 of 2" in result.output
-    assert "The platform isn't running.\nNext:  `platformctl up` brings it up." in result.output
+    assert "The platform isn't running.\nNext:  `platformctl up` starts it." in result.output
 
 
 def test_scale_edits_the_file_and_starts_what_is_missing(running: Cli) -> None:
@@ -380,14 +380,20 @@ def test_logs_are_followed_and_cut_as_asked(running: Cli) -> None:
 def test_without_a_platform_there_are_no_logs(cli: Cli) -> None:
     result = cli("logs")
     assert result.exit_code == 1
-    assert "Nothing of 'acme' is there." in result.output
+    assert "There are no logs: 'acme' isn't running." in result.output
     assert "`platformctl up` starts it." in result.output
 
 
 def test_help_names_what_logs_takes_and_what_exit_codes_mean(cli: Cli) -> None:
     assert "server, database, migrate, a pool" in " ".join(cli("logs", "--help").output.split())
     said = " ".join(cli("--help").output.split())
-    for meaning in ("0 done", "1 failed", "2 the command line", "3 `plan --check`", "130 interrupted"):
+    for meaning in (
+        "0 done",
+        "1 failed",
+        "2 the command line",
+        "3 `plan --check` or `lock --check`",
+        "130 interrupted",
+    ):
         assert meaning in said
 
 
@@ -400,7 +406,7 @@ def test_down_removes_everything_but_the_data(running: Cli) -> None:
     assert not running.fakes.engine.networks
     assert running.fakes.engine.volumes
     assert not any(pool.is_paused for pool in running.fakes.prefect.pools.values())
-    assert "Nothing of it runs" in running("down").output
+    assert "Nothing to do: the platform isn't running." in running("down").output
 
 
 def test_down_with_volumes_names_what_is_lost_and_asks(running: Cli) -> None:

@@ -25,7 +25,7 @@ def change(cli: Cli, name: str, **fields: object) -> None:
 def test_check_says_in_one_line_that_nothing_is_wrong(running: Cli) -> None:
     result = running("status", "--check")
 
-    assert (result.exit_code, result.output) == (0, "acme: all that is wanted runs.\n")
+    assert (result.exit_code, result.output) == (0, "acme: everything in platform.toml is running.\n")
     assert running("status", "--check", "-o", "json").exit_code == 0
 
 
@@ -36,7 +36,7 @@ def test_a_server_that_exited_is_not_called_unhealthy_and_check_exits_1(running:
     assert result.exit_code == 0
     assert "server           exited with code 137" in result.output
     assert "healthy, Prefect" not in result.output
-    assert "Next:  `platformctl up` brings it up; `platformctl logs server` shows what it said." in result.output
+    assert "Next:  `platformctl up` repairs that; `platformctl logs server` shows what it wrote." in result.output
 
     checked = running("status", "--check")
     assert checked.exit_code == 1
@@ -103,7 +103,7 @@ def test_a_renamed_platform_is_refused_while_the_old_one_runs(running: Cli, comm
 
     assert result.exit_code == 1
     assert "The platform 'acme' runs from this folder, and platform.toml calls it 'beta' now." in result.output
-    assert "Call it 'acme' again" in result.output
+    assert 'Set name = "acme" again' in result.output
     assert "create" not in result.output
     assert running.fakes.engine.instances == instances
     assert running.spec == renamed

@@ -83,7 +83,7 @@ def test_a_scaled_up_worker_that_does_not_come_online_fails_the_command(running:
 
     assert result.exit_code == 1
     assert "ImportError: no module named pandas" in result.output
-    assert "platform.toml is again as it was before this command." in result.output
+    assert "platform.toml was set back to what it was before this command." in result.output
     assert "workers = 2" in running.spec
     assert "workers = 3" not in running.spec
 
@@ -131,7 +131,7 @@ def test_more_workers_than_the_processor_carries_are_refused(running: Cli) -> No
     result = running("scale", "prod=32")
 
     assert result.exit_code == 1
-    assert "33 workers are wanted, and the machine carries 32: 32 for each CPU." in result.output
+    assert "33 workers are wanted, and the machine can run 32: 32 for each CPU." in result.output
     assert running.spec == before
     assert running.fakes.engine.calls == []
     assert running("scale", "prod=31").exit_code == 0

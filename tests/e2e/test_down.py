@@ -67,5 +67,5 @@ def test_down_with_volumes_removes_even_what_was_only_begun(new_stack: NewStack)
 
 def test_down_of_nothing_is_fine(new_stack: NewStack) -> None:
     stack = new_stack()
-    assert "Nothing of it runs" in stack.must("down")
-    assert "Nothing of it runs" in stack.must("down", "--volumes", "--yes")
+    assert "Nothing to do: the platform isn't running." in stack.must("down")
+    assert "Nothing to do: the platform isn't running." in stack.must("down", "--volumes", "--yes")

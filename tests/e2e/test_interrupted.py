@@ -61,4 +61,4 @@ def test_an_interrupt_exits_130_and_says_that_the_same_command_goes_on(new_stack
     assert process.returncode == 130
     (line,) = err.strip().splitlines()
     assert line.startswith("Interrupted while ")
-    assert line.endswith("Type the same command to go on.")
+    assert line.endswith("Type the same command to continue.")

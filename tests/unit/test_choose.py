@@ -82,7 +82,7 @@ def test_debian_packages_are_named_that_local_processes_would_need(tmp_path: Pat
     text = project.file.read_text().replace('flows = "flows"', 'flows = "flows"\nsystem = ["git", "curl=8.0"]')
     project = load_project(write_project(tmp_path, text))
 
-    assert "curl, git must be installed" in choose_runtime(project).note
+    assert "install curl, git on it" in choose_runtime(project).note
 
 
 def test_pools_are_named_that_local_processes_can_not_keep_from_the_internet(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_pools_are_named_that_local_processes_can_not_keep_from_the_internet(tmp
     project = load_project(write_project(tmp_path, text))
 
     note = choose_runtime(project).note
-    assert note == "Local processes reach what this machine reaches, those of prod (`internet = false`) too."
+    assert note == "Local processes reach all that this machine reaches: `internet = false` of prod needs Docker."
 
 
 def test_nothing_is_left_to_leave_where_no_local_process_runs(tmp_path: Path) -> None:

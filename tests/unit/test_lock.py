@@ -61,7 +61,7 @@ def test_the_lock_of_a_command_that_was_cut_off_is_taken_over_at_once_and_that_i
     with hold_lock(keeper, "platformctl scale", waiting=pytest.fail, warn=told.append, patience=0):
         pass
 
-    assert told == [f"{cut_off} was cut off before its end. This command takes over its lock."]
+    assert told == [f"{cut_off} did not finish. This command takes over its lock."]
 
 
 def test_a_process_that_holds_the_lock_may_not_wait_for_itself() -> None:

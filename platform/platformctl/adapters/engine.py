@@ -152,7 +152,7 @@ class Engine:
             found = self._api.create_volume(name, labels=wanted)["Labels"] or {}
         if found.get(label.KIND) != _STATE:
             remedy = "Choose another platform.name, or remove that volume if nobody needs it."
-            raise EngineError(f"The volume {name!r} is there already, and not platformctl's.", remedy=remedy)
+            raise EngineError(f"The volume {name!r} exists already, and platformctl didn't create it.", remedy=remedy)
         return found
 
     def state_volumes(self, platform: str) -> dict[str, Mapping[str, str]]:

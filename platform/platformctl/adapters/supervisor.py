@@ -88,8 +88,8 @@ class Supervisor:
             timeout=60,
         )
         if done.returncode or not wait_until(lambda: self.is_running() or None, seconds=_START_SECONDS, pause=0.05):
-            said = (done.stderr or done.stdout).strip() or "it said nothing, and doesn't answer"
-            remedy = f"{self._folder / 'logs' / 'supervisord.log'} may say more; mend that, then type the same command."
+            said = (done.stderr or done.stdout).strip() or "it wrote nothing and doesn't answer"
+            remedy = f"{self._folder / 'logs' / 'supervisord.log'} may say more. Correct the cause, then type the same command."
             raise SupervisorError(f"The supervisor of the local processes can't start: {said}", remedy=remedy)
 
     def start(self, programs: Sequence[str], *, anew: bool) -> None:
@@ -201,7 +201,7 @@ class _EndingError(SupervisorError):
 
 
 def _refused(words: object) -> SupervisorError:
-    remedy = "`platformctl status` shows what runs; mend that, then type the same command."
+    remedy = "`platformctl status` shows what runs. Correct the cause, then type the same command."
     return SupervisorError(f"The supervisor of the local processes refused: {words}", remedy=remedy)
 
 

@@ -87,7 +87,7 @@ def edited_spec(workspace: Workspace, edit: Edit, report: Report) -> Iterator[tu
     except BaseException:
         if written != before and file.read_bytes() == written:  # its user may have changed it meanwhile
             replace_file(file, before)
-            report(Announcement(f"{file.name} is again as it was before this command."))
+            report(Announcement(f"{file.name} was set back to what it was before this command."))
         raise
 
 

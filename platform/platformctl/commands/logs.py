@@ -16,7 +16,8 @@ def read_logs(workspace: Workspace, names: Sequence[str], *, follow: bool, tail:
     project, runtime = workspace.project, workspace.runtime
     machine = runtime.observe([])
     if not machine.instances:
-        raise ServiceError(f"Nothing of {project.spec.platform.name!r} is there.", remedy="`platformctl up` starts it.")
+        found = f"There are no logs: {project.spec.platform.name!r} isn't running."
+        raise ServiceError(found, remedy="`platformctl up` starts it.")
     services = [service for name in names for service in _services(machine, name)]
     return runtime.logs(services, follow=follow, tail=tail)
 

@@ -48,8 +48,8 @@ def check_name(workspace: Workspace) -> None:
     name = project.spec.platform.name
     found = f"The platform {former!r} runs from this folder, and {project.file.name} calls it {name!r} now."
     remedy = (
-        f"Call it {former!r} again in {project.file}. A platform of another name begins with an empty database: "
-        "to have one here, type `platformctl down` before you rename it."
+        f'Set name = "{former}" again in {project.file}. A platform with another name begins with an empty database: '
+        "if you want that, type `platformctl down` first, then change the name."
     )
     raise PreflightError(found, remedy=remedy)
 

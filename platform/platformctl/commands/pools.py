@@ -128,9 +128,7 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
     api = workspace.ready_api()
     if api is None:
         report(
-            Progress(
-                "The server doesn't answer: the pool is gone from platform.toml, and stays in Prefect until it is deleted there."
-            )
+            Progress("The server doesn't answer: Prefect still has the pool. When it answers, type the same command.")
         )
         return outcome
     for run in api.runs(("SCHEDULED", "PAUSED"), pool=name):  # those that a worker has handed back among them

@@ -14,7 +14,7 @@ def require_server(workspace: Workspace) -> Api:
     """Return the API of a platform; raises ServerError where it doesn't answer."""
     api = workspace.ready_api()
     if api is None:
-        remedy = "`platformctl up` brings it up; `platformctl status` shows what runs."
+        remedy = "`platformctl up` starts it; `platformctl status` shows what runs."
         raise ServerError(f"The server of {workspace.project.spec.platform.name!r} doesn't answer.", remedy=remedy)
     return api
 
@@ -68,7 +68,7 @@ def _parameter(item: str, schema: Json) -> tuple[str, object]:
     """The key and the value: a string where the flow takes one, or else JSON, or else a string."""
     key, found, value = item.partition("=")
     if not found or not key:
-        remedy = "Write it as KEY=VALUE, the value as JSON or a string."
+        remedy = "Write it as KEY=VALUE; the value is JSON or a string."
         raise UsageError(f"The parameter {item!r} has no {'value' if key else 'name'}.", remedy=remedy)
     if item != item.encode("utf-8", "replace").decode():
         raise UsageError(f"The parameter {key!r} isn't a text in UTF-8.", remedy="Write it in UTF-8.")
@@ -81,7 +81,7 @@ def _parameter(item: str, schema: Json) -> tuple[str, object]:
 
 
 def _no_json(word: str) -> object:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} isn't JSON")
 
 
 def _check_parameters(name: str, deployment: Json, values: Mapping[str, object]) -> None:

@@ -130,17 +130,17 @@ def _problems(
         yield error
     if lost := find_lost_secrets(workspace.wanted, observed, workspace.runtime):
         yield lost
-    up = "`platformctl up` brings it up"
+    up = "`platformctl up` repairs that"
     if not observed.machine.instances:
-        yield ServiceError("The platform isn't running.", remedy=f"{up}.")
+        yield ServiceError("The platform isn't running.", remedy="`platformctl up` starts it.")
     for service, state in ((SERVER, server), (DATABASE, database)):
         if not state.healthy:
-            remedy = f"{up}; `platformctl logs {service}` shows what it said."
+            remedy = f"{up}; `platformctl logs {service}` shows what it wrote."
             yield ServiceError(f"The {service} is not healthy: {state.state}.", remedy=remedy)
     for pool in pools:
         if pool.workers_online < pool.workers_wanted:
             found = f"{pool.workers_online} of {pool.workers_wanted} workers of {pool.name!r} are online."
-            yield ServiceError(found, remedy=f"{up}; `platformctl logs {pool.name}` shows what they said.")
+            yield ServiceError(found, remedy=f"{up}; `platformctl logs {pool.name}` shows what they wrote.")
 
 
 def _server(wanted: Wanted, observed: Observed) -> ServerStatus:

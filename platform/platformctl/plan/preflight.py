@@ -92,5 +92,6 @@ def _lost_database(wanted: Wanted, volume: str, home: str | None) -> PreflightEr
     )
     name = project.spec.platform.name
     found = f"The database of {name!r} exists (volume {volume}{where}), and its password is not in {project.secrets}."
-    remedy = f"Restore {project.secrets} from {source}; `platformctl down --volumes` deletes the data."
+    fresh = "To delete the data and begin again, type `platformctl down --volumes`."
+    remedy = f"Restore {project.secrets} from {source}. {fresh}"
     return PreflightError(found, remedy=remedy)

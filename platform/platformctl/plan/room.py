@@ -31,8 +31,8 @@ def check_room(wanted: Wanted, machine: Machine) -> None:
         raise _too_much_memory(wanted, machine.memory)
     if machine.processors is not None and len(workers) > machine.processors * _PER_PROCESSOR:
         most = machine.processors * _PER_PROCESSOR
-        found = f"{len(workers)} workers are wanted, and the machine carries {most}: {_PER_PROCESSOR} for each CPU."
-        remedy = f"Want fewer in {wanted.project.file}. Nothing was changed."
+        found = f"{len(workers)} workers are wanted, and the machine can run {most}: {_PER_PROCESSOR} for each CPU."
+        remedy = f"Set fewer `workers` in {wanted.project.file}. Nothing was changed."
         raise PreflightError(found, remedy=remedy)
 
 
@@ -48,7 +48,7 @@ def _too_much_memory(wanted: Wanted, memory: int) -> PreflightError:
     )
     where = f"under [pools.{pool}] in {wanted.project.file}"
     return PreflightError(
-        found, remedy=f"{fitting} of them fit. Want fewer, or set a smaller `memory` {where}. Nothing was changed."
+        found, remedy=f"{fitting} of them fit. Set fewer `workers` or a smaller `memory` {where}. Nothing was changed."
     )
 
 

@@ -78,7 +78,9 @@ def _choose(project: Project) -> Runtime:
         docker.check_engine()
     except EngineError as error:
         if (project.bundle / COMPOSE).exists():
-            remedy = f'{error.remedy} Or set runtime = "local" under [platform] in {project.file}, for a new one.'
+            remedy = (
+                f'{error.remedy} Or set runtime = "local" under [platform] in {project.file}, to begin a new platform.'
+            )
             raise EngineError(f"{error.message} This platform has run on Docker.", remedy=remedy) from error
         return _local(
             project, _FALLBACK.format(database="your own database" if project.spec.database.url else "SQLite")

@@ -38,7 +38,7 @@ def _check_environment(name: str, pool: Pool) -> list[Problem]:
     return [
         Problem(
             ("pools", name, "environment", variable),
-            f"pools.{name}.environment sets {variable}, which is the platform's own; use {instead}",
+            f"pools.{name}.environment sets {variable}, which the platform sets itself; {instead}",
         )
         for variable in pool.environment
         if (instead := instead_of(variable))
@@ -85,7 +85,7 @@ def _check_process(name: str, pool: Pool) -> list[Problem]:
     if not unknown:
         return []
     which = f"{', '.join(unknown)} of pools.{name}"
-    return [Problem(("pools", name, unknown[0]), f'{which}: only a warm worker knows that; expected type = "warm"')]
+    return [Problem(("pools", name, unknown[0]), f'{which}: only warm workers use this; expected type = "warm"')]
 
 
 def _check_image(name: str, image: Image, root: Path) -> list[Problem]:

@@ -142,7 +142,9 @@ def read_text(file: Path) -> str:
         ) from error
     if text.startswith("\ufeff"):
         remedy = f'Save {file} as "UTF-8" and not as "UTF-8 with BOM"; nothing was changed.'
-        raise SpecError(f"{file.name}:1: the file begins with a byte order mark, which TOML has none of", remedy=remedy)
+        raise SpecError(
+            f"{file.name}:1: the file begins with a byte order mark, which TOML doesn't allow", remedy=remedy
+        )
     return text
 
 
@@ -173,7 +175,9 @@ def _too_deep(file: Path) -> SpecError:
 def _merge_overlay(content: dict[str, object], env: str | None, file: Path) -> dict[str, object]:
     overlays = content.pop("env", {})
     if not isinstance(overlays, dict) or not all(isinstance(overlay, dict) for overlay in overlays.values()):
-        raise SpecError(f"{file.name}: env must hold tables, [env.NAME.server] say.", remedy=f"Correct it in {file}.")
+        raise SpecError(
+            f"{file.name}: env must hold tables, such as [env.NAME.server].", remedy=f"Correct it in {file}."
+        )
     if illegal := next((name for name in overlays if not is_name(name)), None):
         said = f"{file.name}: {illegal!r} under [env] is not a legal name: expected {NAME_RULE}"
         raise SpecError(said, remedy=f"Correct it in {file}; nothing was changed.")

@@ -35,7 +35,7 @@ def load_yaml(text: str) -> object:
         TypeError,
         AttributeError,
     ) as error:  # values such as a 13th month
-        raise YamlTextError(f"a value isn't what its notation says: {error}", 1) from error
+        raise YamlTextError(f"a value can't be read as its type: {error}", 1) from error
     return content
 
 
@@ -82,11 +82,13 @@ def _check_size(text: str) -> None:
             open_[-1].take(closed.nodes, closed.depth)
         elif isinstance(event, yaml.AliasEvent):
             if any(node.anchor == event.anchor for node in open_):
-                raise YamlTextError(f"the alias *{event.anchor} stands within what it stands for", line)
+                raise YamlTextError(f"the alias *{event.anchor} refers to itself", line)
             meant = anchors.get(event.anchor, _Node(None))
             open_[-1].take(meant.nodes, meant.depth)
         elif isinstance(event, yaml.ScalarEvent):
             anchors[event.anchor] = _Node(None)
             open_[-1].take(1, 0)
         if sum(node.nodes for node in open_) > _NODES or len(open_) + open_[-1].depth > _DEPTH:
-            raise YamlTextError(f"it holds more than {_NODES} values or {_DEPTH} levels, its aliases replaced", line)
+            raise YamlTextError(
+                f"it holds more than {_NODES} values or {_DEPTH} levels, with its aliases replaced", line
+            )

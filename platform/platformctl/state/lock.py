@@ -51,7 +51,7 @@ def _attempt(keeper: Keeper, ours: Holder, warn: Tell) -> Holder | None:
     """Return who holds the lock; None where it is ours now."""
     attempt = keeper.acquire(ours)
     for holder in attempt.cut_off:
-        warn(f"{holder} was cut off before its end. This command takes over its lock.")
+        warn(f"{holder} did not finish. This command takes over its lock.")
     if attempt.holder and attempt.holder.is_same_process(ours):
         raise RuntimeError(f"{attempt.holder} is this process, which wants the lock again for `{ours.command}`")
     return attempt.holder
@@ -61,6 +61,6 @@ def _error(keeper: Keeper, ours: Holder, holder: Holder, patience: float) -> Loc
     found = f"After {patience:.0f} s the platform is still being changed by {holder}."
     is_here = holder.machine == ours.machine
     remedy = (
-        f"Wait for it, or end process {holder.pid}: the lock goes with it." if is_here else keeper.how_to_free(holder)
+        f"Wait for it, or end process {holder.pid}; that frees the lock." if is_here else keeper.how_to_free(holder)
     )
     return LockedError(found, remedy=remedy)

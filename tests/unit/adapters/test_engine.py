@@ -333,7 +333,7 @@ def test_a_state_volume_is_created_with_its_labels(server: Recorded, engine: Eng
 @pytest.mark.parametrize("labels", [None, {}, {"io.platformctl.kind": "data"}])
 def test_a_volume_of_the_name_that_holds_data_is_refused(server: Recorded, engine: Engine, labels: object) -> None:
     server.answer(f"POST {API}/volumes/create", {"Labels": labels})
-    with pytest.raises(EngineError, match="'acme_lock' is there already, and not platformctl's") as failure:
+    with pytest.raises(EngineError, match="'acme_lock' exists already, and platformctl didn't create it") as failure:
         engine.create_state("acme", "acme_lock", {})
     assert "Choose another platform.name" in failure.value.remedy
 

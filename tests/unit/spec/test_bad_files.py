@@ -92,7 +92,7 @@ def test_what_is_not_a_spec_is_one_error(tmp_path: Path, text: str, said: str) -
 def test_what_is_the_platforms_own_is_no_pools(tmp_path: Path, variable: str, instead: str) -> None:
     error = refused(tmp_path, SPEC + f'\n[pools.prod.environment]\nMINE = "1"\n{variable} = "x"\n')
 
-    assert f"platform.toml:17: pools.prod.environment sets {variable}, which is the platform's own" in error.message
+    assert f"platform.toml:17: pools.prod.environment sets {variable}, which the platform sets itself" in error.message
     assert instead in error.message
     assert "MINE" not in error.message
 

@@ -38,7 +38,7 @@ VALID_HEAD = '[platform]\nname = "acme"\n\n[images.pipelines]\nrequirements = "r
         ),
         (
             VALID_HEAD + '[pools.dev]\ntype = "process"\npreload = ["pandas"]\nrun_seconds = 9\n',
-            "platform.toml:9: preload, run_seconds of pools.dev: only a warm worker knows that",
+            "platform.toml:9: preload, run_seconds of pools.dev: only warm workers use this",
         ),
         (
             VALID_HEAD + '[pools.dev]\ntype = "warm"\nrun_memory = "1024m"\n',

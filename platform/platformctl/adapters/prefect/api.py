@@ -201,7 +201,7 @@ def refused(url: str, status: int, text: str) -> ServerError:
     """Return the error for an answer that isn't what was asked for."""
     if status == requests.codes.unauthorized:
         remedy = (
-            "Another platform may hold this port: set another server.port. Or bring back this one's .platform/secrets."
+            "Another platform may use this port: set another server.port. Or restore this platform's .platform/secrets."
         )
         return ServerError(f"Prefect's server at {url} refuses the password of this platform (401).", remedy=remedy)
     remedy = "Correct what it names; `platformctl logs server` shows the server's side."

@@ -28,8 +28,8 @@ class WriteBundle:
     def apply(self, world: World) -> None:
         """Write what differs; raises FileError where the project's files have changed since the plan was made."""
         if world.wanted.digest != self.digest:
-            found = f"The files of {world.project.root} are not those that the plan was made from."
-            raise FileError(found, remedy="Type `platformctl plan` to see what they want now.")
+            found = f"The files in {world.project.root} changed after the plan was made."
+            raise FileError(found, remedy="Type `platformctl plan` to see the new plan.")
         write_files(world.wanted.files, world.project.bundle, under=self.under)
 
 

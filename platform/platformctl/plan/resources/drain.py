@@ -102,7 +102,7 @@ def interrupted_drain_steps(observed: Observed) -> Iterator[Step]:
 def unmark_steps(observed: Observed) -> Iterator[Step]:
     """Forget every drain."""
     for pool in observed.interrupted_drains:
-        yield Step(f"pool {pool}", Action.RECORD, "it is no more", UnmarkDrain(pool))
+        yield Step(f"pool {pool}", Action.RECORD, "it is removed", UnmarkDrain(pool))
 
 
 def pause_steps(name: str, instances: Sequence[Instance], observed: Observed) -> Iterator[Step]:

@@ -60,5 +60,7 @@ def _find_image(world: World, reference: str) -> WorkerImage:
     for image in world.wanted.stack.built:
         if image.reference == reference:
             return image
-    remedy = "Type `platformctl plan` to see what the files want now."
-    raise BuildError(f"The files of {world.project.root} don't make the image {reference} any more.", remedy=remedy)
+    remedy = "Type `platformctl plan` to see the new plan."
+    raise BuildError(
+        f"The files in {world.project.root} changed: they no longer make the image {reference}.", remedy=remedy
+    )

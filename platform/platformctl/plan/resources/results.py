@@ -32,7 +32,7 @@ def first_copy_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     """Copy what all pools shared, before a pool's first worker with results of its own starts."""
     for pool, change in _copies(wanted, observed):
         yield Step(
-            f"results {pool}", Action.CREATE, f"copy of {change.volume}, which all pools shared and stays", change
+            f"results {pool}", Action.CREATE, f"copy of {change.volume}, which all pools shared; it is kept", change
         )
 
 

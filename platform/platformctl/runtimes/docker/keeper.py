@@ -99,7 +99,7 @@ class VolumeKeeper:
 
     def how_to_free(self, holder: Holder) -> str:
         """Name the volume to remove."""
-        return f"Wait for it. If {holder.host or 'its machine'} is gone for good: `docker volume rm {self._lock}`."
+        return f"Wait for it. If {holder.host or 'its machine'} is gone for good, type `docker volume rm {self._lock}`."
 
     def _take(self, passed: tuple[Holder, ...], holder: Holder) -> bool:
         """Take the place behind those that were passed; it counts if it is still reached once it is ours."""

@@ -84,8 +84,8 @@ def _deployment_file(image: str) -> Mount:
 def _check_reachable(project: Project) -> None:
     host = database_host(project.spec.database.url)
     if host == "localhost" or host.startswith("127.") or host == "::1":
-        found = f"database.url in {project.file.name} names {host}, which in a container is that container itself."
-        raise SpecError(found, remedy="Name an address of that machine that other machines reach too.")
+        found = f"database.url in {project.file.name} names {host}, which in a container means the container itself."
+        raise SpecError(found, remedy="Use an address of the database's machine that other machines can reach.")
 
 
 def _http_check(port: int, path: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from platformctl.stack.names import instance_name
 
 _STARTING = timedelta(seconds=120)
 """How long a server may take before it counts as unhealthy."""
-_ORPHANED = "its supervisor is gone, and nobody would restart it"
+_ORPHANED = "its supervisor is gone, so nothing would restart it"
 
 
 def kept_instances(project: Project, processes: Iterable[Supervised]) -> Iterator[Instance]:

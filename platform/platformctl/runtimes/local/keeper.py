@@ -71,7 +71,7 @@ class FolderKeeper:
 
     def how_to_free(self, holder: Holder) -> str:
         """Say which process to end: there is nothing to take away."""
-        return f"Wait for it, or end process {holder.pid} on {holder.host}: the lock goes with it."
+        return f"Wait for it, or end process {holder.pid} on {holder.host}; that frees the lock."
 
     def _read_holder(self) -> Holder:
         try:

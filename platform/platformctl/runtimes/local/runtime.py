@@ -101,7 +101,7 @@ class LocalRuntime:
     def digest_of(self, image: str) -> str:
         """Raise UsageError: there are none."""
         remedy = 'Set runtime = "docker", or lock the dependencies: requirements = "uv.lock".'
-        raise UsageError(f"Local processes run no images such as {image}: there is none to lock.", remedy=remedy)
+        raise UsageError(f"Local processes don't run images such as {image}, so it can't be locked.", remedy=remedy)
 
     def pull(self, image: str, report: Line) -> None:
         """Nothing is pulled."""
@@ -111,7 +111,7 @@ class LocalRuntime:
         if options.push or options.platforms:
             remedy = 'Leave out --push and --platform, or set runtime = "docker".'
             raise UsageError(
-                "The local runtime makes virtual environments of this machine, and no images.", remedy=remedy
+                "The local runtime makes virtual environments for this machine, not images.", remedy=remedy
             )
         _make_private(self._project.state, self._folder)
         self._images.build(image, options, report)
@@ -240,8 +240,10 @@ def _unmet(project: Project) -> str:
     """What is asked for and only containers have: Debian's packages, and networks that lead nowhere else."""
     open_ = [name for name, pool in project.spec.pools.items() if not pool.internet]
     packages = sorted({package.partition("=")[0] for image in project.spec.images.values() for package in image.system})
-    said = f"Local processes have what this machine has: {', '.join(packages)} must be installed on it."
-    reached = f"Local processes reach what this machine reaches, those of {', '.join(open_)} (`internet = false`) too."
+    said = f"Local processes use the packages of this machine: install {', '.join(packages)} on it."
+    reached = (
+        f"Local processes reach all that this machine reaches: `internet = false` of {', '.join(open_)} needs Docker."
+    )
     return "\n".join([*([said] if packages else []), *([reached] if open_ else [])])
 
 
