@@ -54,7 +54,7 @@ test-clients: $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.client)
 	  PLATFORMCTL_TEST_SERVER=$$server $(WORKERS)/$$client/bin/python -m pytest -q tests/contract/test_prefect.py $(ARGS); done; done
 
 $(WORKERS)/%/.client: $(WORKERS)/%/.ready pyproject.toml
-	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --constraint images/constraints/$*.txt --editable . pytest-httpserver
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --constraint images/constraints/$*.txt --editable . pytest-httpserver hypothesis
 	@touch $@
 
 # What a version of Prefect breaks: docs/new-prefect.md. MINOR=3.8 names another one than the newest.
