@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import docker
 import docker.context
 import docker.errors
-import requests
 
-from platformctl.adapters.engine_images import find_built_images, follow_pull, image_unavailable, measure_images
+from platformctl.adapters.engine_errors import image_translated, translated
+from platformctl.adapters.engine_images import find_built_images, follow_pull, measure_images
 from platformctl.errors import EngineError
 from platformctl.model import labels as label
 from platformctl.model.observed import BuiltImage, Health, ImageSize, Instance, Machine
@@ -40,7 +40,7 @@ class Engine:
         address = _address()
         self._hostname = host or socket.gethostname()
         self._has_socket = address is None or address.startswith("unix://")
-        with _translated():
+        with translated():
             self._api = docker.APIClient(base_url=address, version="auto", timeout=patience)
             self._api.timeout = _TIMEOUT
         spoken = str(self._api.api_version)
@@ -54,7 +54,7 @@ class Engine:
     def observe(self, platform: str, images: Iterable[str]) -> Machine:
         """Return what the engine holds of a platform, and which of some images it has."""
         labels = {"label": f"{label.PLATFORM}={platform}"}
-        with _translated():
+        with translated():
             ids = [summary["Id"] for summary in self._api.containers(all=True, filters=labels)]
             instances = [instance for id_ in ids if (instance := self._instance(id_))]
             volumes = self._api.volumes(filters=labels)["Volumes"] or []
@@ -73,7 +73,7 @@ class Engine:
     def last_lines(self, container: str, count: int = 15) -> str:
         """Return the last lines that a container wrote; empty where it is gone."""
         try:
-            with _translated():
+            with translated():
                 output: bytes = self._api.logs(container, tail=count)
         except docker.errors.NotFound:
             return ""
@@ -82,7 +82,7 @@ class Engine:
     def health_output(self, container: str) -> str:
         """Return what a container's last health check wrote; empty where there was none."""
         try:
-            with _translated():
+            with translated():
                 log = self._api.inspect_container(container)["State"].get("Health", {}).get("Log") or []
         except docker.errors.NotFound:
             return ""
@@ -90,13 +90,13 @@ class Engine:
 
     def check_image(self, image: str) -> None:
         """Raise PreflightError with the registry's words where an image is neither here nor in its registry."""
-        with _translated(), _image_translated(image):
+        with translated(), image_translated(image):
             if not self._has_image(image):
                 self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
 
     def digest_of(self, image: str) -> str:
         """Return the digest that an image's tag has in its registry now; raises PreflightError with the registry's words."""
-        with _translated(), _image_translated(image):
+        with translated(), image_translated(image):
             found = self._api.inspect_distribution(image)  # type: ignore[no-untyped-call]  # as the stubs have it
         return str(found["Descriptor"]["digest"])
 
@@ -105,13 +105,13 @@ class Engine:
 
         Raises PreflightError with the registry's words where it can't be pulled.
         """
-        with _translated(), _image_translated(image):
+        with translated(), image_translated(image):
             follow_pull(image, self._api.pull(image, stream=True, decode=True), report)
 
     def remove_container(self, container: str, *, grace: int) -> None:
         """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
         try:
-            with _translated():
+            with translated():
                 self._api.stop(container, timeout=grace)
                 self._api.remove_container(container, force=True)
         except docker.errors.NotFound:
@@ -119,27 +119,27 @@ class Engine:
 
     def remove_network(self, name: str) -> None:
         """Remove a network. One that is gone is fine."""
-        with _translated(), contextlib.suppress(docker.errors.NotFound):
+        with translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_network(name)
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and what is in it. One that is gone is fine."""
-        with _translated(), contextlib.suppress(docker.errors.NotFound):
+        with translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_volume(name)
 
     def built_images(self, platform: str) -> tuple[BuiltImage, ...]:
         """Return the images that were built for a platform, with the containers of whatever platform that use them."""
-        with _translated():
+        with translated():
             return find_built_images(self._api, platform)
 
     def image_sizes(self, images: Iterable[str]) -> dict[str, ImageSize]:
         """Return how big images are, by their references or ids."""
-        with _translated():
+        with translated():
             return measure_images(self._api, images)
 
     def remove_image(self, image: str) -> None:
         """Remove an image by its reference or its id. One that is gone is fine."""
-        with _translated(), contextlib.suppress(docker.errors.NotFound):
+        with translated(), contextlib.suppress(docker.errors.NotFound):
             self._api.remove_image(image)
 
     def create_state(self, platform: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -147,7 +147,7 @@ class Engine:
 
         Raises EngineError where that one is no such volume.
         """
-        with _translated():
+        with translated():
             wanted = {label.PLATFORM: platform, label.KIND: _STATE, **labels}
             found = self._api.create_volume(name, labels=wanted)["Labels"] or {}
         if found.get(label.KIND) != _STATE:
@@ -158,7 +158,7 @@ class Engine:
     def state_volumes(self, platform: str) -> dict[str, Mapping[str, str]]:
         """Return the volumes of a platform that hold nothing but labels, name to labels."""
         labels = {"label": [f"{label.PLATFORM}={platform}", f"{label.KIND}={_STATE}"]}
-        with _translated():
+        with translated():
             volumes = self._api.volumes(filters=labels)["Volumes"] or []
         return {str(volume["Name"]): volume["Labels"] for volume in volumes}
 
@@ -168,13 +168,13 @@ class Engine:
 
     def port_holder(self, port: int) -> str | None:
         """Return the name of the container that publishes a port of the host, if one does."""
-        with _translated():
+        with translated():
             summaries = self._api.containers(filters={"publish": f"{port}/tcp"})
         return next((str(summary["Names"][0]).lstrip("/") for summary in summaries), None)
 
     def home_of(self, platform: str) -> str | None:
         """Return the folder that Compose started a platform from, if any of its containers is there."""
-        with _translated():
+        with translated():
             summaries = self._api.containers(all=True, filters={"label": f"{label.PLATFORM}={platform}"})
         labels: list[Mapping[str, str]] = [summary["Labels"] for summary in summaries]
         return next((label.get(_HOME) for label in labels), None)
@@ -182,7 +182,7 @@ class Engine:
     def platforms_of(self, home: Path) -> tuple[str, ...]:
         """Return the names of the platforms that were started from a folder of this machine; none where the engine is another's."""
         labels = {"label": [f"{_HOME}={home}", label.PLATFORM]}
-        with _translated():
+        with translated():
             summaries = self._api.containers(all=True, filters=labels) if self._is_here else []
         return tuple(sorted({str(summary["Labels"][label.PLATFORM]) for summary in summaries}))
 
@@ -198,7 +198,7 @@ class Engine:
     @functools.cached_property
     def _host(self) -> tuple[str, Path]:
         """The name of the engine's host, and the folder there where it keeps its data."""
-        with _translated():
+        with translated():
             info = self._api.info()
         return str(info["Name"]), Path(info["DockerRootDir"])
 
@@ -275,34 +275,3 @@ def _is_missing(path: Path) -> bool:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except docker.errors.NotFound:
-        raise
-    except docker.errors.APIError as error:
-        said: Any = error.explanation or error
-        raise EngineError(
-            f"The Docker engine refused: {said}", remedy="Correct that, then type the same command."
-        ) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        remedy = "Start Docker (`docker info` must work for this user), then type the same command."
-        raise EngineError(f"No Docker engine answers: {_reason(error)}", remedy=remedy) from error
-
-
-@contextlib.contextmanager
-def _image_translated(image: str) -> Iterator[None]:
-    try:
-        yield
-    except docker.errors.APIError as error:
-        raise image_unavailable(image, error.explanation or error) from error
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause: what the operating system said."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(error)

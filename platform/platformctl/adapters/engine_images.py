@@ -7,7 +7,7 @@ from typing import Any
 
 import docker
 
-from platformctl.errors import PreflightError
+from platformctl.adapters.engine_errors import image_unavailable
 from platformctl.model import labels as label
 from platformctl.model.observed import BuiltImage, ImageSize
 
@@ -51,11 +51,6 @@ def follow_pull(image: str, events: Iterable[Mapping[str, Any]], report: Callabl
             layers[event["id"]] = event["status"]
             done = sum(status in _LAYER_IS_THERE for status in layers.values())
             report(f"{done} of {len(layers)} layers")
-
-
-def image_unavailable(image: str, why: object) -> PreflightError:
-    remedy = f"Check the name, the network and the registry: `docker pull {image}` must work."
-    return PreflightError(f"The image {image} can't be pulled: {why}", remedy=remedy)
 
 
 def _own_references(image: Mapping[str, Any], platform: str) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from platformctl.assets import asset_path
 from platformctl.errors import UsageError
 from platformctl.files import make_folder, replace_file
-from platformctl.model.spec import NAME_RULE, Platform, is_name
+from platformctl.model.spec import Platform
+from platformctl.model.texts import NAME_RULE, is_name
 from platformctl.spec.load import load_project
 from platformctl.stack.files import SCHEMA
 from platformctl.templates import render_template

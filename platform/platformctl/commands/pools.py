@@ -10,7 +10,8 @@ from platformctl.commands.status import pool_state
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import UsageError
 from platformctl.model.observed import FlowRun, Observed
-from platformctl.model.spec import KeyPath, Value, is_name
+from platformctl.model.spec import KeyPath, Value
+from platformctl.model.texts import is_name
 from platformctl.plan.observe import observe
 from platformctl.plan.report import Progress, Report
 from platformctl.plan.resources.worker import is_online

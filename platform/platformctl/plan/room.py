@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from platformctl.errors import PreflightError
 from platformctl.model.observed import Machine
 from platformctl.model.service import Service
-from platformctl.model.spec import mebibytes
+from platformctl.model.texts import mebibytes
 from platformctl.plan.wanted import Wanted
 
 _MIB = 1024**2

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from platformctl.files import SMALL, is_file, is_folder
 from platformctl.model.releases import OLDEST_WARM, parse_version
-from platformctl.model.spec import WARM_KEYS, Image, Pool, Spec, mebibytes
+from platformctl.model.spec import WARM_KEYS, Image, Pool, Spec
+from platformctl.model.texts import mebibytes
 from platformctl.spec.contents import outside_words
 from platformctl.spec.problems import Problem, nearest
 from platformctl.spec.reserved import instead_of

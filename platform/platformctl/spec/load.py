@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from platformctl.errors import SpecError, UsageError
 from platformctl.files import STATE_FOLDER, is_one_line, read_small_text
-from platformctl.model.spec import NAME_RULE, KeyPath, Pool, Spec, is_name
+from platformctl.model.spec import KeyPath, Pool, Spec
+from platformctl.model.texts import NAME_RULE, is_name
 from platformctl.spec.check import check_spec
 from platformctl.spec.locked import read_digests
 from platformctl.spec.problems import Problem, problems_of, spec_error, unknown_name

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from platformctl.errors import SpecError, UsageError
-from platformctl.model.spec import HOLDS_SECRETS, KeyPath, Spec
+from platformctl.model.spec import KeyPath, Spec
+from platformctl.model.texts import HOLDS_SECRETS
 
 _TABLES = ("platform",)
 _EXPECTED = {

@@ -11,7 +11,7 @@ import yaml
 
 from platformctl.errors import SpecError
 from platformctl.files import is_file, read_small_text
-from platformctl.model.spec import is_name
+from platformctl.model.texts import is_name
 from platformctl.spec.contents import check_inside
 from platformctl.spec.load import Project
 from platformctl.spec.problems import nearest, nearest_word

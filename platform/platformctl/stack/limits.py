@@ -1,7 +1,8 @@
 """What a service may use of the machine, from what its table of platform.toml says."""
 
 from platformctl.model.service import Limits
-from platformctl.model.spec import Database, Pool, Server, mebibytes
+from platformctl.model.spec import Database, Pool, Server
+from platformctl.model.texts import mebibytes
 
 
 def limits_of(table: Server | Database | Pool, *, shared_memory: str = "") -> Limits:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from platformctl.model import labels
 from platformctl.model.database import database_name
 from platformctl.model.service import Limits, Mount, Service
-from platformctl.model.spec import mebibytes
+from platformctl.model.texts import mebibytes
 from platformctl.runtimes.docker.site import docker_site
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
