@@ -110,7 +110,8 @@ def delete(
     with progress() as report:
         outcome = delete_pool(chosen, name, report)
     show_edits(outcome.edited)
-    out.print(f"The pool {name} is deleted.", markup=False)
+    if outcome.plan is not None:  # else nothing of the platform is there, and Prefect could not be told
+        out.print(f"The pool {name} is deleted.", markup=False)
 
 
 def _change(context: typer.Context, command: str, edits: "Edits") -> None:

@@ -89,6 +89,21 @@ def test_a_pool_is_deleted_once_the_server_that_was_down_is_up(running: Cli) -> 
     assert "[pools.dev]" in running.spec
 
 
+def test_a_pool_of_a_platform_that_is_down_is_not_said_to_be_deleted_before_prefect_was_told(running: Cli) -> None:
+    (running.folder / "prefect.yaml").unlink()
+    assert running("down").exit_code == 0
+
+    early = running("pools", "delete", "prod", "--yes")
+
+    assert early.exit_code == 0, early.output
+    assert "[pools.prod]" not in running.spec
+    assert "Prefect still has the pool. When it answers, type the same command." in early.output
+    assert "is deleted" not in early.output
+    assert running("up").exit_code == 0
+    assert "The pool prod is deleted." in running("pools", "delete", "prod", "--yes").output
+    assert "prod" not in running.fakes.prefect.pools
+
+
 def test_a_foreign_pool_is_deleted_with_its_runs_and_no_other_ones(running: Cli) -> None:
     prefect, noon = running.fakes.prefect, datetime.now(UTC)
     prefect.pools["by-hand"] = WorkPool("by-hand", "process", None, "", is_paused=False)

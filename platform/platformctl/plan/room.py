@@ -10,8 +10,8 @@ from platformctl.plan.wanted import Wanted
 
 _MIB = 1024**2
 _PER_PROCESSOR = 32
-"""Workers that a CPU carries. Measured on two of them: a worker takes 0.8 % of one while it is idle, its health check included, and
-some 10 s of one to start. A quarter of the machine is thus the most that goes into workers which do nothing."""
+"""Workers that a CPU carries. An idle one takes 0.8 % of a CPU, its health check included, as measured on two of them: a quarter of
+the machine is the most that goes into workers which do nothing. To start takes each some 10 s of a CPU, which is an estimate."""
 
 
 def has_room(wanted: Wanted, machine: Machine, *more: Service) -> bool:
