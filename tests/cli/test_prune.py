@@ -5,13 +5,14 @@ import json
 import pytest
 
 from commands import Cli
+from projects import FLOW
 
 
 @pytest.fixture
 def changed(running: Cli) -> Cli:
     """Return a platform whose flows were changed four times."""
     for number in range(4):
-        (running.folder / "flows" / "hello.py").write_text(f"# change {number}\n")
+        (running.folder / "flows" / "hello.py").write_text(f"# change {number}\n{FLOW}")
         assert running("up").exit_code == 0
     running.fakes.engine.calls.clear()
     return running

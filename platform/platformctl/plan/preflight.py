@@ -3,18 +3,22 @@
 from platformctl.errors import PreflightError
 from platformctl.model.database import database_volume, majors_of_volume, postgres_major
 from platformctl.model.observed import Observed
+from platformctl.plan.resources.deployment import RegisterDeployments
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.room import check_room
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
+from platformctl.spec.prefect_yaml.parameters import check_flows
 from platformctl.stack.names import DATABASE, SERVER
 from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 
 def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
-    """Raise EngineError or PreflightError where the plan can't be carried out on this machine; changes nothing."""
+    """Raise SpecError, EngineError or PreflightError where the plan can't be carried out here; changes nothing."""
+    if any(isinstance(step.change, BuildImage | RegisterDeployments) for step in plan.steps):
+        check_flows(wanted.project)
     if wanted.stack.owns_database:
         _check_major(wanted, observed)
     _check_processors(wanted, observed)
