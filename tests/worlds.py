@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 from platformctl.model.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
 from platformctl.model.service import Service
-from platformctl.plan.resources.automation import ZOMBIE_WITHIN
 from platformctl.plan.wanted import Wanted
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -64,4 +63,4 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         if service.role == "worker"
     )
     registered = {deployment.key: wanted.stack.digest(deployment) for deployment in wanted.stack.deployments}
-    return Prefect("3.9.1", pools, workers, (), registered, ZOMBIE_WITHIN)
+    return Prefect("3.9.1", pools, workers, (), registered)

@@ -191,7 +191,16 @@ def test_what_was_lost_with_a_database_is_there_again(running: Cli) -> None:
     assert result.exit_code == 0, result.output
     assert sorted(running.fakes.prefect.pools) == ["dev", "prod"]
     assert "hello/nightly" in running.fakes.prefect.deployments
-    assert running.fakes.prefect.zombie_within
+    assert "Nothing to do" in running("up").output
+
+
+def test_the_automation_that_crashed_healthy_runs_is_removed(running: Cli) -> None:
+    running.fakes.prefect.zombie_automations = ("a1",)
+
+    result = running("up")
+
+    assert "remove automation zombies" in result.output
+    assert not running.fakes.prefect.observe().zombie_automations
     assert "Nothing to do" in running("up").output
 
 

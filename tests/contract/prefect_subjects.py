@@ -36,6 +36,9 @@ class Subject(Protocol):
     def make_pool(self, name: str, type_: str) -> None:
         """Have a pool as a worker of the type makes it: without what warm workers know."""
 
+    def make_zombie_automation(self) -> None:
+        """Have the automation of an earlier platformctl."""
+
     def begin_below(self, run: str) -> str:
         """Have a sub-flow run of a flow run; return its id."""
 
@@ -73,6 +76,10 @@ class FakeSubject:
     def make_pool(self, name: str, type_: str) -> None:
         """Put a pool."""
         self._fake.make_pool(name, type_)
+
+    def make_zombie_automation(self) -> None:
+        """Put the automation."""
+        self._fake.zombie_automations = (str(next(self._numbers)),)
 
     def begin_below(self, run: str) -> str:
         """Put a flow run below another."""
@@ -132,6 +139,13 @@ class RealSubject:
         (found,) = (types[type_] for types in views.values() if type_ in types)
         template = found["default_base_job_configuration"]
         self._ask("POST", "/work_pools/", {"name": name, "type": type_, "base_job_template": template})
+
+    def make_zombie_automation(self) -> None:
+        """Create an automation of its name; disabled, it is one all the same."""
+        trigger = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 10, "expect": ["nothing.happens"]}
+        name = "platformctl: crash flow runs that stopped sending heartbeats"
+        wanted = {"name": name, "enabled": False, "trigger": trigger, "actions": [{"type": "do-nothing"}]}
+        self._ask("POST", "/automations/", wanted)
 
     def begin_below(self, run: str) -> str:
         """Create a flow run as Prefect's engine does: below a task run that stands for it in its parent."""

@@ -331,10 +331,15 @@ def test_what_was_registered_is_replaced_and_only_what_is_there_counts(prefect: 
     assert prefect.api.observe().registered == {kept: "2"}
 
 
-def test_the_zombie_automation_is_set_and_set_anew(prefect: Subject) -> None:
-    for seconds in (90.0, 120.0):
-        prefect.client.set_zombie_automation(seconds)
-        assert prefect.api.observe().zombie_within == seconds
+def test_the_automation_of_an_earlier_platformctl_is_found_and_deleted(prefect: Subject) -> None:
+    assert prefect.api.observe().zombie_automations == ()
+    prefect.make_zombie_automation()
+    (found,) = prefect.api.observe().zombie_automations
+
+    prefect.api.delete_automation(found)
+    prefect.api.delete_automation(found)
+
+    assert prefect.api.observe().zombie_automations == ()
 
 
 @pytest.mark.parametrize(
@@ -404,7 +409,6 @@ def test_a_server_that_is_not_there_is_said_to_be_away(absent: Api, ask: Callabl
         pytest.param(lambda client: client.create_pool(warm("dev")), id="create_pool"),
         pytest.param(lambda client: client.update_pool("dev", {"description": ""}), id="update_pool"),
         pytest.param(lambda client: client.add_job_variables("dev", ("memory_limit",)), id="add_job_variables"),
-        pytest.param(lambda client: client.set_zombie_automation(90), id="set_zombie_automation"),
         pytest.param(lambda client: client.set_registered({}), id="set_registered"),
     ],
 )

@@ -137,14 +137,17 @@ class FlowRun:
 
 @dataclass(frozen=True, slots=True)
 class Prefect:
-    """What Prefect's API holds. registered: deployment key to the digest it was registered from. zombie_within: seconds."""
+    """What Prefect's API holds. registered: deployment key to the digest it was registered from.
+
+    zombie_automations: ids of automations that an earlier platformctl had crash flow runs.
+    """
 
     version: str
     pools: Mapping[str, WorkPool]
     workers: tuple[Worker, ...]
     runs: tuple[FlowRun, ...]
     registered: Mapping[str, str]
-    zombie_within: float | None
+    zombie_automations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,12 @@ def test_a_pause_changes_nothing_else(server: Recorded, api: PrefectApi) -> None
 def test_what_is_deleted_may_be_gone(server: Recorded, api: PrefectApi) -> None:
     api.delete_pool("etl")
     api.delete_worker("etl", "one")
-    assert server.lines == ["DELETE /api/work_pools/etl", "DELETE /api/work_pools/etl/workers/one"]
+    api.delete_automation("a1")
+    assert server.lines == [
+        "DELETE /api/work_pools/etl",
+        "DELETE /api/work_pools/etl/workers/one",
+        "DELETE /api/automations/a1",
+    ]
 
 
 def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
@@ -240,7 +245,7 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
         server.answer(f"POST /api/work_pools/{pool}/workers/filter", [row])
     server.answer("GET /api/admin/version", '"3.8.8"')
     server.answer("POST /api/flow_runs/filter", [RUN])
-    server.answer("POST /api/automations/filter", [{"enabled": True, "trigger": {"within": 150}}])
+    server.answer("POST /api/automations/filter", [{"id": "a1"}])
     value = {"flows/a.py:a/one": "d1", "flows/a.py:a/gone": "d2"}
     server.answer("GET /api/variables/name/platformctl_deployments", {"value": value})
     server.answer("POST /api/deployments/filter", [{"entrypoint": "flows/a.py:a", "name": "one"}])
@@ -251,7 +256,7 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     assert [(worker.name, worker.pool) for worker in found.workers] == [("worker-etl", "etl"), ("worker-ml", "ml")]
     assert found.runs == (OTTER,)
     assert found.registered == {"flows/a.py:a/one": "d1"}
-    assert found.zombie_within == 150
+    assert found.zombie_automations == ("a1",)
     (runs,) = server.bodies("POST /api/flow_runs/filter")
     assert runs["flow_runs"]["state"]["type"]["any_"] == ["PENDING", "RUNNING", "CANCELLING"]
     (automations,) = server.bodies("POST /api/automations/filter")
@@ -259,16 +264,13 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     assert automations == {"automations": {"name": {"any_": [name]}}}
 
 
-@pytest.mark.parametrize("automations", [[], [{"enabled": False, "trigger": {"within": 150}}]])
-def test_nothing_registered_and_no_automation_is_observed_as_that(
-    server: Recorded, api: PrefectApi, automations: list[object]
-) -> None:
+def test_nothing_registered_and_no_automation_is_observed_as_that(server: Recorded, api: PrefectApi) -> None:
     server.answer("POST /api/work_pools/filter", [])
     server.answer("GET /api/admin/version", '"3.8.8"')
     server.answer("POST /api/flow_runs/filter", [])
-    server.answer("POST /api/automations/filter", automations)
+    server.answer("POST /api/automations/filter", [])
     found = api.observe()
-    assert (found.registered, found.zombie_within) == ({}, None)
+    assert (found.registered, found.zombie_automations) == ({}, ())
     assert "POST /api/deployments/filter" not in server.lines
 
 

@@ -78,33 +78,6 @@ def test_job_variables_are_added_to_the_template_that_is_there(server: Recorded,
     assert set(asked["base_job_template"]["job_configuration"]) == {"env", "memory_limit"}
 
 
-def test_an_automation_replaces_those_of_its_name(server: Recorded, client: PrefectClient) -> None:
-    server.answer("POST /api/automations/filter", [{"id": ID}])
-    server.answer(f"DELETE /api/automations/{ID}", "", status=204)
-    server.answer("POST /api/automations/", {}, status=201)
-    client.set_zombie_automation(150)
-    lines = [line for line in server.lines if "automations" in line]
-    assert lines == ["POST /api/automations/filter", f"DELETE /api/automations/{ID}", "POST /api/automations/"]
-    name = "platformctl: crash flow runs that stopped sending heartbeats"
-    assert server.bodies("POST /api/automations/filter") == [{"automations": {"name": {"any_": [name]}}}]
-    (made,) = server.bodies("POST /api/automations/")
-    assert (made["name"], made["enabled"]) == (name, True)
-    trigger = made["trigger"]
-    assert (trigger["posture"], trigger["threshold"], trigger["within"]) == ("Proactive", 1, 150)
-    assert trigger["after"] == ["prefect.flow-run.heartbeat"]
-    assert trigger["expect"] == ["prefect.flow-run.*"]
-    assert trigger["for_each"] == ["prefect.resource.id"]
-    assert trigger["match"] == {"prefect.resource.id": ["prefect.flow-run.*"]}
-    (action,) = made["actions"]
-    message = "No heartbeat for 150 seconds: the process of this flow run is gone."
-    assert (action["type"], action["state"], action["name"], action["message"]) == (
-        "change-flow-run-state",
-        "CRASHED",
-        "Crashed",
-        message,
-    )
-
-
 def test_digests_are_recorded_in_a_variable(server: Recorded, client: PrefectClient) -> None:
     server.answer("POST /api/variables/", _variable(), status=201)
     client.set_registered({"flows/a.py:a/one": "d1"})

@@ -7,7 +7,7 @@ import pytest
 
 from platformctl.model.observed import WorkPool
 from platformctl.plan.resources import CHANGES
-from platformctl.plan.resources.automation import SetZombieAutomation
+from platformctl.plan.resources.automation import RemoveAutomation
 from platformctl.plan.resources.deployment import RecordDeployments, RegisterDeployments
 from platformctl.plan.resources.drain import PausePool, ResumePool
 from platformctl.plan.resources.image import PullImage
@@ -37,7 +37,7 @@ CALLS: list[tuple[Change, str]] = [
     (CreatePool(POOL), f"client.create_pool({POOL})"),
     (UpdatePool("prod", {"is_paused": True}), "client.update_pool('prod', {'is_paused': True})"),
     (AddJobVariables("prod", ("memory_limit",)), "client.add_job_variables('prod', ('memory_limit',))"),
-    (SetZombieAutomation(120.0), "client.set_zombie_automation(120.0)"),
+    (RemoveAutomation("a1"), "api.delete_automation('a1')"),
     (RecordDeployments({"a": "1"}), "client.set_registered({'a': '1'})"),
     (PausePool("prod"), "api.set_paused('prod', is_paused=True)"),
     (ResumePool("prod"), "api.set_paused('prod', is_paused=False)"),
@@ -46,7 +46,7 @@ CALLS: list[tuple[Change, str]] = [
     (RequeueRun("r1"), "api.requeue_run('r1')"),
     (ForgetWorker("prod", "acme-worker-prod-1"), "api.delete_worker('prod', 'acme-worker-prod-1')"),
 ]
-CLIENT = (CreatePool, UpdatePool, AddJobVariables, SetZombieAutomation, RecordDeployments)
+CLIENT = (CreatePool, UpdatePool, AddJobVariables, RecordDeployments)
 
 
 @dataclass(repr=False)

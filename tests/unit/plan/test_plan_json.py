@@ -38,7 +38,7 @@ def wrong(wanted: Wanted) -> Observed:
         "prod": observed.prefect.pools["prod"],
     }
     runs = tuple(run("acme-worker-dev-9", state=state) for state in ("RUNNING", "PENDING", "CANCELLING"))
-    prefect = replace(observed.prefect, pools=pools, runs=runs, registered={})
+    prefect = replace(observed.prefect, pools=pools, runs=runs, registered={}, zombie_automations=("a1",))
     return replace(
         observed,
         machine=machine,

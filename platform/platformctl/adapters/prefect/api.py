@@ -24,8 +24,8 @@ from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL
 
 REGISTERED = "platformctl_deployments"
 """The Prefect variable that holds what each deployment was registered from."""
-ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
-"""The name of the automation that ends flow runs whose process is gone."""
+_ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
+"""The name of the automation that an earlier platformctl had crash flow runs."""
 _RETRIES = Retry(
     connect=0, read=0, status=7, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1, raise_on_status=False
 )
@@ -65,7 +65,7 @@ class PrefectApi:
             workers=tuple(workers),
             runs=tuple(self.runs(UNFINISHED)),
             registered=self._registered(),
-            zombie_within=self._zombie_within(),
+            zombie_automations=self._zombie_automations(),
         )
 
     def pool(self, name: str) -> WorkPool | None:
@@ -151,6 +151,10 @@ class PrefectApi:
         """Delete the row of a worker that won't come back; Prefect would keep it for ever. One that isn't there is fine."""
         self._ask("DELETE", f"/work_pools/{pool}/workers/{name}", may_miss=True)
 
+    def delete_automation(self, id_: str) -> None:
+        """Delete an automation; one that isn't there is fine."""
+        self._ask("DELETE", f"/automations/{id_}", may_miss=True)
+
     def _registered(self) -> Mapping[str, str]:
         """What was registered, of what is still there: a deployment that somebody deleted isn't."""
         answer = self._ask("GET", f"/variables/name/{REGISTERED}", may_miss=True)
@@ -159,9 +163,9 @@ class PrefectApi:
         there = {f"{item['entrypoint']}/{item['name']}" for item in self._all("/deployments/filter")}
         return {key: str(digest) for key, digest in answer.json()["value"].items() if key in there}
 
-    def _zombie_within(self) -> float | None:
-        found = self._post("/automations/filter", {"automations": {"name": {"any_": [ZOMBIES]}}})
-        return float(found[0]["trigger"]["within"]) if found and found[0]["enabled"] else None
+    def _zombie_automations(self) -> tuple[str, ...]:
+        found = self._post("/automations/filter", {"automations": {"name": {"any_": [_ZOMBIES]}}})
+        return tuple(str(item["id"]) for item in found)
 
     def _all(self, path: str, wanted: Json | None = None) -> list[Json]:
         """Every object of a filter: the server gives 200 at a time."""

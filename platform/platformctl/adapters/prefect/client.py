@@ -1,4 +1,4 @@
-"""Prefect's own client, for what defines objects: pools, the zombie automation, variables.
+"""Prefect's own client, for what defines objects: pools, variables.
 
 The client and the server may each be of any supported version: what is sent is what is set here, and no field that the
 client's version has and leaves at its default. A server refuses fields that it doesn't know (HTTP 422). Importing this
@@ -11,21 +11,15 @@ os.environ.setdefault("DO_NOT_TRACK", "1")  # importing Prefect on a terminal wo
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ChangeFlowRunState
-from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 from pydantic import SecretStr
 
-from platformctl.adapters.prefect.api import REGISTERED, ZOMBIES, refused
+from platformctl.adapters.prefect.api import REGISTERED, refused
 from platformctl.adapters.prefect.ports import PoolField
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import own_template, with_variables
@@ -68,15 +62,6 @@ class PrefectClient:
             template = dict(with_variables(found.base_job_template, variables))
             self._client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
 
-    def set_zombie_automation(self, within: float) -> None:
-        """Have the server crash a flow run that has sent no heartbeat and ended in no other way for `within` seconds."""
-        wanted = _zombie_automation(within)
-        with self._translated():
-            found = self._client.request("POST", "/automations/filter", json=_named(ZOMBIES)).json()
-            for stale in found:
-                self._client.request("DELETE", "/automations/{id}", path_params={"id": UUID(stale["id"])})
-            self._client.request("POST", "/automations/", json=wanted.model_dump(mode="json", exclude_unset=True))
-
     def set_registered(self, digests: Mapping[str, str]) -> None:
         """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""
         value = dict(digests)
@@ -109,24 +94,3 @@ class PrefectClient:
         except httpx.HTTPError as error:
             remedy = "`platformctl status` shows what runs, `platformctl logs server` what it says."
             raise ServerError(f"Prefect's server at {self._url} doesn't answer: {error}", remedy=remedy) from error
-
-
-def _named(name: str) -> dict[str, object]:
-    return {"automations": {"name": {"any_": [name]}}}
-
-
-def _zombie_automation(within: float) -> AutomationCore:
-    """The automation of Prefect's guide to zombie flow runs, as the server needs it to be created."""
-    trigger = EventTrigger(
-        type="event",
-        after={"prefect.flow-run.heartbeat"},
-        expect={"prefect.flow-run.*"},
-        match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
-        for_each={"prefect.resource.id"},
-        posture=Posture.Proactive,
-        threshold=1,
-        within=timedelta(seconds=within),
-    )
-    message = f"No heartbeat for {within:.0f} seconds: the process of this flow run is gone."
-    action = ChangeFlowRunState(type="change-flow-run-state", state=StateType.CRASHED, name="Crashed", message=message)
-    return AutomationCore(name=ZOMBIES, enabled=True, trigger=trigger, actions=[action])

@@ -49,7 +49,7 @@ class FakePrefect:
     log_lines: list[LogLine] = field(default_factory=list)
     parents: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
-    zombie_within: float | None = None
+    zombie_automations: tuple[str, ...] = ()
     paused: list[str] = field(default_factory=list)
     seconds_left: dict[str, float] = field(default_factory=dict)
 
@@ -57,7 +57,7 @@ class FakePrefect:
         """Hold nothing, as with a new database."""
         for held in (self.pools, self.worker_rows, self.flow_runs, self.deployments, self.registered):
             held.clear()
-        self.zombie_within = None
+        self.zombie_automations = ()
 
     def make_pool(self, name: str, type_: str) -> None:
         """Hold a pool as a worker of the type makes it, with its type's template."""
@@ -95,7 +95,7 @@ class FakePrefect:
         there = {deployment.key for deployment in self.deployments.values()}
         registered = {key: digest for key, digest in self.registered.items() if key in there}
         workers = tuple(self.worker_rows.values())
-        return Prefect(self.version, dict(self.pools), workers, unfinished, registered, self.zombie_within)
+        return Prefect(self.version, dict(self.pools), workers, unfinished, registered, self.zombie_automations)
 
     def pool(self, name: str) -> WorkPool | None:
         """Return a pool."""
@@ -194,6 +194,11 @@ class FakePrefect:
         self._check_up()
         self._forget_workers(lambda worker: (worker.pool, worker.name) == (pool, name))
 
+    def delete_automation(self, id_: str) -> None:
+        """Delete an automation."""
+        self._check_up()
+        self.zombie_automations = tuple(held for held in self.zombie_automations if held != id_)
+
     def create_pool(self, pool: WorkPool) -> None:
         """Create a pool with its type's template; one that is there is brought to the same values."""
         self._check_up()
@@ -211,11 +216,6 @@ class FakePrefect:
         """Have a pool lack some variables no more."""
         missing = tuple(variable for variable in self._pool(name).missing_variables if variable not in variables)
         self.pools[name] = replace(self.pools[name], missing_variables=missing)
-
-    def set_zombie_automation(self, within: float) -> None:
-        """Set the automation."""
-        self._check_up()
-        self.zombie_within = within
 
     def set_registered(self, digests: Mapping[str, str]) -> None:
         """Record digests, and no others."""

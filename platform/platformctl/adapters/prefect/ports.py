@@ -90,6 +90,9 @@ class Api(Protocol):
     def delete_worker(self, pool: str, name: str) -> None:
         """Delete the row of a worker that won't come back, which Prefect would keep for ever."""
 
+    def delete_automation(self, id_: str) -> None:
+        """Delete an automation; one that isn't there is fine."""
+
 
 class Client(Protocol):
     """Writes of objects that Prefect's own client knows how to make."""
@@ -102,9 +105,6 @@ class Client(Protocol):
 
     def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
         """Have a pool's job template know some variables of warm workers more; all else of it stays."""
-
-    def set_zombie_automation(self, within: float) -> None:
-        """Have the server crash a flow run without a heartbeat for `within` seconds."""
 
     def set_registered(self, digests: Mapping[str, str]) -> None:
         """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""

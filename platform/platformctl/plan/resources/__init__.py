@@ -1,6 +1,6 @@
 """One file for each kind of resource: what is wanted of it, what is there, the steps between, and how each is applied."""
 
-from platformctl.plan.resources.automation import SetZombieAutomation
+from platformctl.plan.resources.automation import RemoveAutomation
 from platformctl.plan.resources.bundle import WriteBundle
 from platformctl.plan.resources.deployment import RecordDeployments, RegisterDeployments
 from platformctl.plan.resources.drain import AwaitRuns, MarkDrain, PausePool, ResumePool, UnmarkDrain
@@ -34,7 +34,7 @@ CHANGES: tuple[type[Change], ...] = (
     PausePool,
     ResumePool,
     AwaitRuns,
-    SetZombieAutomation,
+    RemoveAutomation,
     AwaitWorkers,
     ForgetWorker,
     CrashRun,
