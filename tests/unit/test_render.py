@@ -31,6 +31,16 @@ def test_a_pools_environment_wins_and_its_dollars_are_not_variables(tmp_path: Pa
     assert environment["PREFECT_API_URL"] == "http://server:4200/api"
 
 
+def test_runs_in_processes_of_their_own_outlast_ten_minutes_without_a_server(tmp_path: Path) -> None:
+    found = services(describe(tmp_path, SPEC.replace("limit = 10", 'type = "process"')))
+    retries = int(found["worker-prod-1"]["environment"]["PREFECT_CLIENT_MAX_RETRIES"])
+
+    assert sum(2**n for n in range(1, retries + 1)) > 10 * 60
+    assert (
+        "PREFECT_CLIENT_MAX_RETRIES" not in found["worker-dev-1"]["environment"]
+    )  # a warm one, which would ask for less long
+
+
 def test_a_change_of_one_pool_changes_the_releases_of_its_workers_only(tmp_path: Path) -> None:
     before = {service.name: service.release for service in describe(tmp_path).services}
     after = {

@@ -51,7 +51,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the time by which flow runs are waited for."""
     clock = Clock()
     monkeypatch.setattr(in_flight, "time", clock)
-    monkeypatch.setattr(in_flight, "asyncio", SimpleNamespace(sleep=clock.sleep, gather=asyncio.gather))
+    rest = {name: getattr(asyncio, name) for name in ("gather", "wait_for", "TimeoutError")}
+    monkeypatch.setattr(in_flight, "asyncio", SimpleNamespace(sleep=clock.sleep, **rest))
     return clock
 
 
@@ -207,6 +208,19 @@ def test_what_cant_be_ended_hinders_no_other(
     errors = [record.getMessage() for record in logged if record.levelno == logging.ERROR]
     assert errors == ["The state of a flow run could not be set: no server"]
     assert clock.now >= 1030
+
+
+def test_a_server_that_does_not_answer_keeps_no_worker_from_stopping(
+    logged: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_flight, "CANCELLATION_SECONDS", 0.01)
+    prefect = MemoryPrefect()
+    run = add_running(prefect)[0]
+    monkeypatch.setattr(prefect, "set_flow_run_state", lambda *_, **__: asyncio.Event().wait())
+    end(prefect, {run.id: None}, is_rescheduled=False)
+    assert prefect.said(run)[0] == "Running"
+    errors = [record.getMessage() for record in logged if record.levelno == logging.ERROR]
+    assert errors == ["The states of flow runs could not be set: the server doesn't answer."]
 
 
 def test_the_first_signal_asks_the_second_hurries_the_third_kills(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,12 @@ with flow_engine._send_heartbeats(Engine(flow_run=SimpleNamespace(state=None))):
 print(heart.daemon and heart.is_alive())
 """
 
+_ASK = """
+from prefect.client import base
+asked = [base.PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api/") for port in (9, 7)]
+print(base.PREFECT_CLIENT_MAX_RETRIES.value(), *(client._has_connected for client in asked))
+"""
+
 
 def _environment(home: Path, **more: str) -> dict[str, str]:
     return {
@@ -72,6 +78,13 @@ def test_a_run_has_the_settings_of_a_profile_that_changed(tmp_path: Path) -> Non
 
 def test_the_end_of_a_flow_does_not_wait_for_the_thread_of_its_heartbeats(tmp_path: Path) -> None:
     assert _run(tmp_path, _BEAT, {}) == "True"
+
+
+@pytest.mark.parametrize(("more", "retries"), [({}, 300), ({"PREFECT_CLIENT_MAX_RETRIES": "3"}, 3)])
+def test_a_run_waits_for_its_workers_server_and_for_no_other(
+    tmp_path: Path, more: Mapping[str, str], retries: int
+) -> None:
+    assert _run(tmp_path, _ASK, more) == f"{retries} True False"
 
 
 def _run(folder: Path, text: str, more: Mapping[str, str], profile: str | None = None) -> str:

@@ -13,6 +13,8 @@ from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
+from prefect_warm_worker.worker import outages
+from prefect_warm_worker.worker.configuration import WarmJobConfiguration
 from prefect_warm_worker.worker.contention import Contention
 from prefect_warm_worker.worker.warm import WarmWorker
 
@@ -88,6 +90,33 @@ def test_a_server_that_sends_less_than_is_asked_for_is_asked_without_a_number() 
     queue = Queue(500, limit=50)
     runs, more = poll(queue, room=100)
     assert (len(runs), more, queue.asked) == (50, True, [100, None])
+
+
+def test_a_worker_whose_poll_waits_for_its_server_judges_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outages, "_SILENCE", 0.01)
+    monkeypatch.setattr(outages, "_STEADY", -1.0)
+    worker = WarmWorker(work_pool_name="any", limit=1)
+
+    class Away(Queue):
+        async def request(self, *words: str, json: dict[str, Any], **more: object) -> httpx.Response:
+            while worker.is_steady:
+                await asyncio.sleep(0.01)
+            return await super().request(*words, json=json, **more)
+
+    async def check() -> None:
+        for queue in (Queue(0), Away(0)):
+            worker._client, worker._limiter = queue, anyio.CapacityLimiter(1)  # type: ignore[assignment]  # as above
+            await asyncio.wait_for(worker._get_scheduled_flow_runs(), 30)
+            assert worker.is_steady
+
+    asyncio.run(check())
+
+
+def test_a_run_in_a_new_process_outlasts_outages_unless_it_is_told_otherwise() -> None:
+    told = {"PREFECT_CLIENT_MAX_RETRIES": "2"}
+    for env, retries in (({}, "9"), (told, "2")):
+        job = WarmJobConfiguration(command="python -m prefect.engine", env=env).for_new_process()
+        assert job.env["PREFECT_CLIENT_MAX_RETRIES"] == retries
 
 
 def response(queue: UUID, *, minutes: float = -1) -> WorkerFlowRunResponse:

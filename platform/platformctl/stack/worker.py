@@ -9,10 +9,12 @@ from platformctl.stack.limits import limits_of
 from platformctl.stack.names import SERVER, instance_name, worker_name
 from platformctl.stack.site import Site
 from platformctl.stack.warm import drains, stop_seconds, warm_environment
-from prefect_warm_worker.contract import HEARTBEAT_SECONDS
+from prefect_warm_worker.contract import DOUBLING_RETRIES, HEARTBEAT_SECONDS
 
 RESULTS_VARIABLE = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 _PREFECT = ("prefect",)
+_PATIENCE = {"PREFECT_CLIENT_MAX_RETRIES": str(DOUBLING_RETRIES)}
+"""Of clients in processes of their own. A warm worker and its forks see to it themselves, and need not double their pauses."""
 
 
 def worker_services(project: Project, site: Site, image: str, name: str) -> Iterator[Service]:
@@ -72,6 +74,7 @@ def _environment(site: Site, pool: Pool, name: str) -> dict[str, str]:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
         RESULTS_VARIABLE: site.worker.results[name],
         **site.worker.environment,
+        **({} if pool.type == "warm" else _PATIENCE),
         **warm_environment(pool, site.worker.folder),
         **pool.environment,
     }

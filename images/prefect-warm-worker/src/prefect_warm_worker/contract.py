@@ -28,6 +28,11 @@ WORKER_LABEL = "prefect.worker.name"
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 """The types of states of a flow run that a worker has taken and not ended."""
 
+DOUBLING_RETRIES = 9
+"""How often a client asks anew that doubles its pauses, as Prefect's does in a process of its own: for 17 minutes in all.
+
+After an outage it sleeps for as long again at most.
+"""
 POLL_SECONDS = 10
 """Seconds between two polls. A worker hears of runs by events: its polls only find what it has missed."""
 HEARTBEAT_SECONDS = 30

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, field_validator
 from prefect_warm_worker._prefect.job_configuration import LeanJobConfiguration
 from prefect_warm_worker._prefect.related import describe_related
 from prefect_warm_worker._prefect.workspaces import HAS_WORKSPACES
+from prefect_warm_worker.contract import DOUBLING_RETRIES
 from prefect_warm_worker.forks.limits import Limits
 from prefect_warm_worker.protocol import RELATED
 from prefect_warm_worker.worker.session import in_own_session
@@ -60,10 +61,11 @@ class WarmJobConfiguration(LeanJobConfiguration):
         return Limits(memory, self.max_run_seconds or settings.run_seconds)
 
     def for_new_process(self) -> "WarmJobConfiguration":
-        """Return the job as a new process that doesn't get the signals of its worker's process group."""
+        """Return the job as a new process: one that outlasts outages, and doesn't get the signals of its worker's process group."""
+        env = {"PREFECT_CLIENT_MAX_RETRIES": str(DOUBLING_RETRIES), **self.env}
         if HAS_WORKSPACES or self.command is None or sys.platform == "win32":
-            return self
-        return self.model_copy(update={"command": in_own_session(self.command)})
+            return self.model_copy(update={"env": env})
+        return self.model_copy(update={"env": env, "command": in_own_session(self.command)})
 
     @contextlib.contextmanager
     def directory(self, settings: Settings) -> Iterator[Path]:

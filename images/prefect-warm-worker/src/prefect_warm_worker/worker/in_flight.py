@@ -75,8 +75,13 @@ class Ending:
     async def end(self, in_flight: InFlight, *, is_rescheduled: bool) -> None:
         """Cancel them, or hand them back to be scheduled again. What outlasts that is killed with its worker."""
         end = self._hand_back if is_rescheduled else self._cancel
-        ended = (end(flow_run, run) for flow_run, run in in_flight.begun())
-        for error in await asyncio.gather(*ended, return_exceptions=True):
+        ended = asyncio.gather(*(end(flow_run, run) for flow_run, run in in_flight.begun()), return_exceptions=True)
+        try:
+            errors = await asyncio.wait_for(ended, CANCELLATION_SECONDS)
+        except asyncio.TimeoutError:  # noqa: UP041  # its own class up to Python 3.10
+            self._logger.error("The states of flow runs could not be set: the server doesn't answer.")
+            return
+        for error in errors:
             if isinstance(error, BaseException):
                 self._logger.error("The state of a flow run could not be set: %s", error)
         await in_flight.are_through(CANCELLATION_SECONDS)

@@ -1,7 +1,9 @@
 """Prefect's process worker, made patient: an outage of the server ends neither it nor its runs, and it knows whether it polls."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -20,6 +22,8 @@ _STEADY = 150.0
 """Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
 _LONGEST_ANSWER: float = 200
 """Flow runs: Prefect's server sends no more at once, and refuses to be asked for more; it can be set to less."""
+_SILENCE = _MISSED_POLLS * POLL_SECONDS
+"""Seconds until a poll without an answer is told."""
 _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
@@ -74,7 +78,8 @@ class OutageTolerantWorker(OpenProcessWorker):
 
         Prefect's own worker is sent the whole queue at each poll. An answer may name runs that were begun since.
         """
-        found = await self._ask_for_runs()
+        with self._noticing_silence():
+            found = await self._ask_for_runs()
         self._polled = time.monotonic()
         self._steady_since = self._steady_since or self._polled
         if self._stop.asked.is_set():
@@ -120,7 +125,17 @@ class OutageTolerantWorker(OpenProcessWorker):
         silence = _MISSED_POLLS * max(POLL_SECONDS, query_interval_seconds)
         return self._polled is not None and time.monotonic() - self._polled < silence
 
-    def _miss(self, error: httpx.HTTPError) -> None:
+    @contextlib.contextmanager
+    def _noticing_silence(self) -> Iterator[None]:
+        """Note it if the body takes long: the client asks again and again, so that no error tells of an outage."""
+        told = f"no answer for {_SILENCE:g} s"
+        notice = asyncio.get_running_loop().call_later(_SILENCE, self._miss, told)
+        try:
+            yield
+        finally:
+            notice.cancel()
+
+    def _miss(self, error: httpx.HTTPError | str) -> None:
         """Note that the server didn't answer."""
         if self._steady_since is not None:
             self.log.warning("The server doesn't answer: %s. Flow runs go on; it is asked again.", error or type(error))

@@ -19,6 +19,7 @@ from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect.environments import common_environment, engine_environment
 from prefect_warm_worker._prefect.executors import Executors, open_executors
+from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker.contract import Variable, lost_run_message
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
@@ -92,6 +93,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         """Start the zygote before any run is taken."""
         await self._start_zygote()
         await super().__aenter__()
+        be_patient()  # only now: a server that never answered is an error
         self._cancel_in_runner = await self.take_cancellations()
         for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
             self._begin(work)

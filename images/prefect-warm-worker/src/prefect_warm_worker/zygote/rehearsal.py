@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from prefect_warm_worker._prefect.authorities import share_authorities
 from prefect_warm_worker._prefect.engine import let_heartbeats_be
+from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker.snapshots import changed_at
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
@@ -35,6 +36,7 @@ def rehearse() -> None:
         set_up_prefect()
     complete_models()
     let_heartbeats_be()
+    be_patient()
     _validate_parameters()
 
 
