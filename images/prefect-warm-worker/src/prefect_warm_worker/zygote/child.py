@@ -1,10 +1,8 @@
 """A forked child becomes a flow run: a clean slate first, then Prefect's engine, as a new interpreter would run it."""
 
-import atexit
 import contextlib
 import os
 import random
-import runpy
 import signal
 import sys
 import threading
@@ -14,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from prefect_warm_worker.protocol import ENGINE_MODULE, RELATED, WORKSPACE, Job
+from prefect_warm_worker.zygote.interpreter import end_process, run_module
 from prefect_warm_worker.zygote.module_path import set_module_path
 
 BLOCKED = (signal.SIGINT, signal.SIGTERM)
@@ -22,7 +21,7 @@ BLOCKED = (signal.SIGINT, signal.SIGTERM)
 
 def become_run(job: Job, output: int) -> None:
     """Do a job in this process and end it with the job's exit code. output: the descriptor that it writes to."""
-    code = 1
+    code, kept = 1, dict(sys.modules)
     try:
         leave_zygote(job, output)
         failed = prepare_run()
@@ -30,7 +29,7 @@ def become_run(job: Job, output: int) -> None:
     except BaseException:  # noqa: BLE001  # the last thing that this process does is to say so
         traceback.print_exc()
     finally:
-        end_process(code)
+        end_process(code, kept)
 
 
 def leave_zygote(job: Job, output: int) -> None:
@@ -46,7 +45,6 @@ def leave_zygote(job: Job, output: int) -> None:
     enter(str(job.directory), job.environment)
     time.tzset()
     renew_module_state()
-    sys.argv = [job.module]
     if "prefect" in sys.modules:
         from prefect_warm_worker.zygote.rehearsal import set_up_prefect  # noqa: PLC0415  # a zygote without Prefect lacks it
 
@@ -107,30 +105,3 @@ def enter_workspace(file: str) -> int | None:
     enter(str(launch.folder), launch.environment)
     set_up_prefect()
     return None
-
-
-def run_module(name: str) -> int:
-    """Run what `python -m` would; returns what would be its exit code."""
-    sys.modules.pop(name, None)  # imported ahead for what it imports, it is to run anew
-    try:
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-    except SystemExit as error:
-        if error.code is None or isinstance(error.code, int):
-            return error.code or 0
-        print(error.code, file=sys.stderr)
-        return 1
-    except BaseException:  # noqa: BLE001  # what the interpreter would do
-        sys.excepthook(*sys.exc_info())
-        return 1
-    return 0
-
-
-def end_process(code: int) -> None:
-    """End as an interpreter does that has nothing left to free: threads are joined, exit handlers run, files flushed."""
-    try:
-        threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does in its forks
-        atexit._run_exitfuncs()  # as above
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(code)

@@ -19,10 +19,11 @@ class _Output(io.FileIO):
 
 
 def outlive_reader() -> None:
-    """Replace the interpreter's own output, with the buffers and the encoding that it has."""
+    """Replace the interpreter's own output, with the buffers, the encoding and the names that it has."""
     for name in ("stdout", "stderr"):
         former: io.TextIOWrapper = getattr(sys, name)
         output = _Output(former.fileno(), "w", closefd=False)
+        vars(output)["name"] = former.name
         text = io.TextIOWrapper(
             output if former.write_through else io.BufferedWriter(output),  # type: ignore[type-var]  # as the interpreter does
             former.encoding,
@@ -30,4 +31,6 @@ def outlive_reader() -> None:
             line_buffering=former.line_buffering,
             write_through=former.write_through,
         )
+        vars(text)["mode"] = former.mode
         setattr(sys, name, text)
+        setattr(sys, f"__{name}__", text)
