@@ -55,7 +55,8 @@ class Chaos:
         """Send a signal to one of a worker's processes that come from a zygote and meet a condition on /proc/PID/stat."""
         container = self._random.choice(self._workers).container
         find = (
-            f"for p in $(grep -la 'prefect_warm_worker[.]zygote' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do "
+            "for p in $(grep -laE 'prefect_warm_worker[.]zygote|prefect[.]engine' /proc/[0-9]*/cmdline 2>/dev/null"
+            " | cut -d/ -f3); do "
             f"sed 's/(.*)/x/' /proc/$p/stat 2>/dev/null | awk '{condition} {{ print $1 }}'; done"
         )
         pids = _run_in(container, find).split()

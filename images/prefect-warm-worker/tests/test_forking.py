@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from prefect_warm_worker.forks.forking import ZygoteError
+from prefect_warm_worker.forks.processes import is_engine
+from prefect_warm_worker.protocol import ENGINE_MODULE, Job
 from told import runs_in
 
 
@@ -144,6 +146,26 @@ def test_a_run_outlives_the_reader_of_its_output(
             await asyncio.wait_for(forked.ended.wait(), 30)
             assert forked.returncode == 0
             assert (tmp_path / "through").read_text() == f"utf-8 {bool(unbuffered)}"
+
+    asyncio.run(check())
+
+
+def test_a_run_that_shows_its_own_command_is_known_as_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "prefect").mkdir()
+    (tmp_path / "prefect" / "engine.py").write_text(
+        "import pathlib, time\nwhile not pathlib.Path('seen').exists(): time.sleep(0.01)\n"
+    )
+
+    async def check() -> None:
+        async with runs_in(tmp_path) as run:
+            assert not is_engine(str(run.zygote.pid))
+            forked = await run.zygote.fork(Job(ENGINE_MODULE, {}, tmp_path), 1)
+            while ENGINE_MODULE.encode() not in Path(f"/proc/{forked.pid}/cmdline").read_bytes():
+                await asyncio.sleep(0.01)
+            assert is_engine(str(forked.pid))
+            (tmp_path / "seen").touch()
+            await asyncio.wait_for(forked.ended.wait(), 30)
+            assert not is_engine(str(forked.pid))
 
     asyncio.run(check())
 
