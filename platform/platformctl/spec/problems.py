@@ -99,6 +99,8 @@ def _show_input(detail: ErrorDetails) -> str:
 
 
 def _show(value: object) -> str:
+    if value is None:
+        return "empty"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -18,6 +18,11 @@ from platformctl.spec.prefect_yaml.steps import find_impossible
 from platformctl.spec.prefect_yaml.templates import fill_in, find_unknown, has_placeholder
 from platformctl.spec.problems import Problem, nearest, nearest_word, problems_of
 
+_BELOW = {
+    **dict.fromkeys(("job_variables", "work_queue_name"), "work_pool"),
+    **dict.fromkeys(("env", "working_dir", "command", "stream_output", "image"), "work_pool.job_variables"),
+}
+"""Keys that are often written a floor too high, where Prefect ignores them."""
 _TOP = ("name", "prefect-version", "build", "push", "pull", "deployments", "definitions")
 
 
@@ -69,11 +74,12 @@ def _check_entry(project: Project, entry: Mapping[str, object], environment: Map
 
 
 def _check_shape(entry: Mapping[str, object]) -> list[Problem]:
+    misplaced = [Problem((key,), f"{key!r} belongs under {_BELOW[key]}") for key in entry if key in _BELOW]
     try:
-        Declared.model_validate(_without_placeholders(entry))
+        Declared.model_validate(_without_placeholders({key: entry[key] for key in entry if key not in _BELOW}))
     except ValidationError as error:
-        return problems_of(error, Declared)
-    return []
+        return misplaced + problems_of(error, Declared)
+    return misplaced
 
 
 def _without_placeholders(value: object) -> object:
