@@ -45,6 +45,7 @@ def test_readme_names_every_variable_and_how_long_to_wait() -> None:
         ("RUNNING", "reschedule", LostRunOutcome.REQUEUE),
         ("CANCELLING", "finish", LostRunOutcome.CANCEL),
         ("CANCELLING", "reschedule", LostRunOutcome.CANCEL),
+        ("SCHEDULED", "finish", LostRunOutcome.REQUEUE),
     ],
 )
 def test_a_lost_run_is_settled_by_its_state_and_its_pool(
@@ -53,7 +54,7 @@ def test_a_lost_run_is_settled_by_its_state_and_its_pool(
     assert decide_lost_run(state_type, on_stop) is outcome
 
 
-@pytest.mark.parametrize("state_type", ["SCHEDULED", "COMPLETED", "PAUSED"])
+@pytest.mark.parametrize("state_type", ["COMPLETED", "PAUSED"])
 def test_a_run_that_no_worker_has_is_not_settled(state_type: str) -> None:
     with pytest.raises(ValueError, match=state_type):
         decide_lost_run(state_type, "finish")

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
-from prefect.states import Completed, Running
+from prefect.states import AwaitingRetry, Cancelling, Completed, Paused, Running
 
 from memory import MemoryPrefect
 from prefect_warm_worker.forks.forked_run import ForkedRun
@@ -185,6 +185,31 @@ def test_what_ended_before_it_was_killed_keeps_its_state(process: "subprocess.Po
     run = prefect.add(Completed(message="All states completed."), "etl-1")
     end(prefect, {run.id: ForkedRun(process.pid)}, is_rescheduled=True)
     assert prefect.said(run) == ("Completed", "All states completed.")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("state", "name"), [(Cancelling(), "Cancelled"), (Paused(), "Paused"), (AwaitingRetry(), "AwaitingRetry")]
+)
+def test_what_is_killed_to_be_handed_back_ends_as_its_state_wants(
+    process: "subprocess.Popen[bytes]", state: State, name: str
+) -> None:
+    prefect = MemoryPrefect()
+    run = prefect.add(state, "etl-1", retry_type="in_process")
+    end(prefect, {run.id: ForkedRun(process.pid)}, is_rescheduled=True)
+    assert prefect.said(run)[0] == name
+    is_offered = prefect.runs[run.id].empirical_policy.retry_type is None
+    assert is_offered == (name == "AwaitingRetry")
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_hand_over_without_an_answer_is_not_repeated(process: "subprocess.Popen[bytes]") -> None:
+    prefect = MemoryPrefect()
+    run, below = add_running(prefect)
+    prefect.unanswered = 1
+    end(prefect, {run.id: ForkedRun(process.pid)}, is_rescheduled=True)
+    assert [state.name for state in prefect.history[run.id]] == ["Running", "Scheduled"]
+    assert prefect.said(below)[0] == "Crashed"
 
 
 @pytest.mark.usefixtures("clock", "logged")

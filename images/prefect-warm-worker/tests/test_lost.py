@@ -10,14 +10,29 @@ from functools import partial
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
-from prefect.states import Running
+from prefect.client.schemas.objects import State
+from prefect.states import (
+    AwaitingRetry,
+    Cancelled,
+    Cancelling,
+    Completed,
+    Paused,
+    Pending,
+    Running,
+    Scheduled,
+    Suspended,
+)
 
+from memory import Clock
 from pools import Pools, Run, free_port, open_pools, wait
-from prefect_warm_worker.contract import OnStop
-from prefect_warm_worker.worker.lost import LostRuns
+from prefect_warm_worker.contract import LostRunOutcome, OnStop
+from prefect_warm_worker.worker import unchanged
+from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
+from prefect_warm_worker.worker.once import settle_once
 from scenarios import Scenario
 
 pytestmark = pytest.mark.comparison
@@ -151,21 +166,74 @@ def test_a_run_in_a_process_of_its_own_is_cancelled(stage: Pools) -> None:
     stop(worker)
 
 
-def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools) -> None:
+def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
     run = stage.begin(NAP, "warm", name="of nobody")
-    stage.client.set_flow_run_state(run.id, Running(), force=True)
     stage.client.update_flow_run_labels(run.id, {"prefect.worker.name": "gone"})
+    clock = Clock()
+    monkeypatch.setattr(unchanged, "time", clock)
 
     async def settle(on_stop: OnStop) -> list[str]:
+        """Search until a worker that has no row is gone."""
+        causes = []
         async with get_client() as client:
-            lost = LostRuns(client, "warm", "another", on_stop)
-            return [cause for _, cause in await lost.settle(lambda: (), lambda _: None, others=True)]
+            lost = LostRuns(client, "warm", "a judge", on_stop)
+            for _ in range(7):
+                causes += [cause for _, cause in await lost.settle(lambda: (), lambda _: None, others=True)]
+                clock.now += SETTLE_EVERY
+        return causes
 
-    assert asyncio.run(settle("reschedule")) == ["its worker gone is offline"]
-    assert run.read().state_name == "Scheduled"
+    lost: list[tuple[State, OnStop, str]] = [
+        (Pending(), "finish", "Scheduled"),
+        (Running(), "reschedule", "Scheduled"),
+        (Running(), "finish", "Crashed"),
+        (Cancelling(), "finish", "Cancelled"),
+    ]
+    for state, on_stop, name in lost:
+        stage.client.set_flow_run_state(run.id, state, force=True)
+        assert asyncio.run(settle(on_stop)) == ["its worker gone is gone"]
+        assert run.read().state_name == name
+    left: list[State] = [Paused(), Suspended(), AwaitingRetry(), Scheduled(), Completed()]
+    for state in left:
+        stage.client.set_flow_run_state(run.id, state, force=True)
+        assert asyncio.run(settle("reschedule")) == []
+        assert run.read().state_name == state.name
+    stage.client.set_flow_run_state(run.id, Cancelled(), force=True)
+
+
+class LosingTransport(httpx.AsyncHTTPTransport):
+    """Has requests carried out, and loses the answer to the first one that sets a state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        if request.url.path.endswith("/set_state"):
+            self.asked += 1
+            if self.asked == 1:
+                await answer.aclose()
+                raise httpx.ReadTimeout("no answer", request=request)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name"), [(LostRunOutcome.REQUEUE, "Scheduled"), (LostRunOutcome.CRASH, "Crashed")]
+)
+def test_a_request_that_got_no_answer_is_not_repeated(stage: Pools, outcome: LostRunOutcome, name: str) -> None:
+    run = stage.begin(NAP, "warm", name=f"settled once, {name}")
     stage.client.set_flow_run_state(run.id, Running(), force=True)
-    assert asyncio.run(settle("finish")) == ["its worker gone is offline"]
-    assert run.read().state_name == "Crashed"
+    transport = LosingTransport()
+
+    async def settle() -> bool:
+        async with get_client(httpx_settings={"transport": transport}) as client:
+            return await settle_once(client, await client.read_flow_run(run.id), outcome, "gone")
+
+    assert asyncio.run(settle())
+    assert transport.asked == 1
+    states = [state.name for state in stage.client.read_flow_run_states(run.id)]
+    assert (states.count(name), run.read().state_name) == (2 if name == "Scheduled" else 1, name)
+    stage.client.set_flow_run_state(run.id, Cancelled(), force=True)
 
 
 def test_what_exceeds_its_limits_is_crashed_and_its_worker_lives(stage: Pools) -> None:

@@ -10,12 +10,17 @@ _INSTEAD = {
     "PREFECT_RESULTS_LOCAL_STORAGE_PATH": "leave it out: results are kept with the platform",
     "PREFECT_WORKER_ENABLE_CANCELLATION": "leave it out: cancelled flow runs must end",
     "PREFECT_WORKER_WEBSERVER_": "leave it out: the health check asks there",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "leave it out: the platform knows lost flow runs by it",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "leave it out: workers know by it that a flow run goes on",
     "PREFECT_WARM_WORKER_": "use the pool's keys grace, on_stop, run_memory, run_seconds and preload",
     "HOME": "leave it out: it is a folder of the worker's own",
     "USER": "leave it out: workers run as the platform's user",
 }
-TUNABLE = ("PREFECT_WORKER_QUERY_SECONDS", "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED", "PREFECT_SERVER_ANALYTICS_ENABLED")
+TUNABLE = (
+    "PREFECT_WORKER_QUERY_SECONDS",
+    "PREFECT_WORKER_HEARTBEAT_SECONDS",
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
+    "PREFECT_SERVER_ANALYTICS_ENABLED",
+)
 """What is set for workers too, and does no harm with another value."""
 
 

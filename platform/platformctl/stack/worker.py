@@ -9,7 +9,7 @@ from platformctl.stack.limits import limits_of
 from platformctl.stack.names import SERVER, instance_name, worker_name
 from platformctl.stack.site import Site
 from platformctl.stack.warm import drains, stop_seconds, warm_environment
-from prefect_warm_worker.contract import DOUBLING_RETRIES, HEARTBEAT_SECONDS
+from prefect_warm_worker.contract import DOUBLING_RETRIES, HEARTBEAT_SECONDS, WORKER_HEARTBEAT_SECONDS
 
 RESULTS_VARIABLE = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 _PREFECT = ("prefect",)
@@ -69,6 +69,7 @@ def _environment(site: Site, pool: Pool, name: str) -> dict[str, str]:
         **site.environment_of("client"),
         "PREFECT_API_URL": site.server.api,
         "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+        "PREFECT_WORKER_HEARTBEAT_SECONDS": str(WORKER_HEARTBEAT_SECONDS),
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),

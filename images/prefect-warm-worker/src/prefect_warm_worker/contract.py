@@ -3,8 +3,10 @@
 The platform imports this without Prefect and without any other library, so it needs nothing but the standard library.
 """
 
+from datetime import datetime
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
+from uuid import UUID, uuid5
 
 OnStop = Literal["finish", "reschedule"]
 """What a pool wants for a flow run whose worker stops before it is through: cancelled, or scheduled again."""
@@ -27,6 +29,10 @@ WORKER_LABEL = "prefect.worker.name"
 """The label of a flow run that names the worker which took it; Prefect sets it."""
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 """The types of states of a flow run that a worker has taken and not ended."""
+AWAITING_RETRY = "AwaitingRetry"
+"""The name of the state, of the type SCHEDULED, of a flow run that is tried again later."""
+IN_PROCESS = "in_process"
+"""How Prefect calls it where the run's own process waits for that, so that no worker is offered it: its `retry_type`."""
 
 DOUBLING_RETRIES = 9
 """How often a client asks anew that doubles its pauses, as Prefect's does in a process of its own: for 17 minutes in all.
@@ -36,7 +42,9 @@ After an outage it sleeps for as long again at most.
 POLL_SECONDS = 10
 """Seconds between two polls. A worker hears of runs by events: its polls only find what it has missed."""
 HEARTBEAT_SECONDS = 30
-"""Seconds between two heartbeats of a flow run. Whoever judges runs by them waits for several."""
+"""Seconds between two heartbeats of a flow run: one that is sent shows that it goes on, whatever its worker does."""
+WORKER_HEARTBEAT_SECONDS = 10
+"""Seconds between two heartbeats of a worker. Another one of its pool takes it for gone when it has missed two."""
 CANCELLATION_SECONDS = 30
 """Seconds that flow runs get to end which a stopping worker cancels, as Prefect gives them."""
 STOP_MARGIN_SECONDS = CANCELLATION_SECONDS + 15
@@ -58,11 +66,11 @@ class LostRunOutcome(Enum):
 def decide_lost_run(state_type: str, on_stop: OnStop) -> LostRunOutcome:
     """Decide what becomes of a flow run whose process is gone. state_type: of its state. on_stop: what its pool wants.
 
-    Raises ValueError for a state in which no worker has it.
+    One that is SCHEDULED awaited its retry. Raises ValueError for a state in which no worker has it.
     """
     match state_type:
-        case "PENDING":
-            return LostRunOutcome.REQUEUE  # it had not begun
+        case "PENDING" | "SCHEDULED":
+            return LostRunOutcome.REQUEUE  # it had not begun, or not begun again
         case "RUNNING":
             return LostRunOutcome.REQUEUE if on_stop == "reschedule" else LostRunOutcome.CRASH
         case "CANCELLING":
@@ -73,3 +81,27 @@ def decide_lost_run(state_type: str, on_stop: OnStop) -> LostRunOutcome:
 def lost_run_message(cause: str) -> str:
     """Return what the state of a flow run says whose process is gone. cause: how that came, without a full stop."""
     return f"Its process is gone: {cause}."
+
+
+_SETTLED = {
+    LostRunOutcome.CRASH: ("CRASHED", "Crashed"),
+    LostRunOutcome.CANCEL: ("CANCELLED", "Cancelled"),
+    LostRunOutcome.REQUEUE: ("SCHEDULED", "Scheduled"),
+}
+
+
+def settled_state(outcome: LostRunOutcome, message: str, judged: str, now: datetime) -> dict[str, Any]:
+    """Return the state that settles a flow run, as Prefect's API takes it. judged: the id of the state that it was found in.
+
+    The id of the transition follows from that one: the server refuses it when it comes again, whoever sends it.
+    """
+    type_, name = _SETTLED[outcome]
+    details = {"transition_id": transition_id(judged)}
+    if outcome is LostRunOutcome.REQUEUE:
+        details["scheduled_time"] = now.isoformat()
+    return {"type": type_, "name": name, "message": message, "state_details": details}
+
+
+def transition_id(judged: str) -> str:
+    """Return the id of the transition that settles a flow run found in a state. judged: the id of that state."""
+    return str(uuid5(UUID(judged), "settled"))

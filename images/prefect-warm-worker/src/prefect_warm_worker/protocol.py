@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ZYGOTE_MODULE = "prefect_warm_worker.zygote"
-"""What a zygote runs, with the descriptor of its channel as the argument. It stands in the command line of a fork, too, until that runs its module."""
+"""What a zygote runs, with its channel's descriptor as the argument. A fork's command line shows it until that runs its module."""
 ENGINE_MODULE = "prefect.engine"
 HOOKS_MODULE = "prefect_warm_worker.zygote.hooks"
 """What a fork runs that is to run a flow's hooks."""

@@ -11,9 +11,10 @@ from prefect.logging import get_logger
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelling
 
-from prefect_warm_worker.contract import CANCELLATION_SECONDS
+from prefect_warm_worker.contract import CANCELLATION_SECONDS, decide_lost_run
 from prefect_warm_worker.forks.forked_run import ForkedRun
-from prefect_warm_worker.worker.lost import LostRuns, schedule_again
+from prefect_warm_worker.worker.lost import LostRuns, is_taken
+from prefect_warm_worker.worker.once import settle_once
 
 _LOOK_EVERY = 0.1
 
@@ -98,7 +99,8 @@ class Ending:
         run.kill(self._why, is_handed_back=True)
         await run.ended.wait()
         found = await self._client.read_flow_run(flow_run)
-        if found.state and not found.state.is_final():
-            state = schedule_again(f"{self._why} before the flow run was through.")
-            await self._client.set_flow_run_state(flow_run, state, force=True)
+        if not is_taken(found):
+            return
+        outcome = decide_lost_run(found.state_type or "", "reschedule")
+        if await settle_once(self._client, found, outcome, f"{self._why} before the flow run was through."):
             await self._lost_runs.crash_subflows(flow_run)

@@ -1,9 +1,11 @@
 """Flow runs that nobody runs any more: found by a worker of their pool, and ended or scheduled again.
 
 A flow run carries its worker's name as a label. Where that worker is this one, in an earlier life, the run is lost unless
-its process goes on; where it is another one, once the server holds it for offline. Only one worker of a pool judges others.
+its process goes on; where it is another one, once that has missed its heartbeats and the run sends none either. Only one worker
+of a pool judges others.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
@@ -14,14 +16,16 @@ from prefect.client.schemas.filters import (
     FlowRunFilterDeploymentId,
     FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
-    FlowRunFilterStateType,
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
-from prefect.states import Cancelled, Crashed, Scheduled
+from prefect.client.schemas.objects import FlowRun, StateType, Worker
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
 
 from prefect_warm_worker.contract import (
+    AWAITING_RETRY,
+    HEARTBEAT_SECONDS,
+    IN_PROCESS,
     UNFINISHED,
     WORKER_LABEL,
     LostRunOutcome,
@@ -30,11 +34,25 @@ from prefect_warm_worker.contract import (
     lost_run_message,
 )
 from prefect_warm_worker.forks.processes import is_engine
+from prefect_warm_worker.worker.once import settle_once
+from prefect_warm_worker.worker.unchanged import Unchanged
 
-_UNFINISHED = [StateType(name) for name in UNFINISHED]
-_UNCLAIMED = timedelta(seconds=60)
-"""How long a run may be pending without a worker's name."""
+SETTLE_EVERY = 15.0
+"""Seconds between two searches."""
+_LONGEST_PAUSE = 1.5 * SETTLE_EVERY
+_MISSED = 2.8
+"""Heartbeats that a worker must have missed to be gone: Prefect sends each up to a third later than its interval."""
+_INTERVAL = 30
+"""Seconds between heartbeats of a worker that doesn't say how often it sends them: Prefect's default."""
+_CLAIMED, _UNCLAIMED = 10.0, 60.0
+"""Seconds that a run may be pending: with a worker's name, which may be that of one before until it gets its own; and without."""
+_SILENT = 1.5 * HEARTBEAT_SECONDS
+"""Seconds without a heartbeat of its own after which a run has ended with its worker."""
 _PAGE = 200
+_TYPES = [StateType(name) for name in UNFINISHED]
+_TAKEN = FlowRunFilterState.model_validate(
+    {"operator": "or_", "type": {"any_": _TYPES}, "name": {"any_": [AWAITING_RETRY]}}
+)
 
 InFlight = Callable[[], Iterable[UUID]]
 Cancel = Callable[[UUID], None]
@@ -46,6 +64,8 @@ class LostRuns:
     def __init__(self, client: PrefectClient, pool: str, worker: str, on_stop: OnStop) -> None:
         """on_stop: what the pool wants for runs whose worker stops."""
         self._client, self._pool, self._worker, self._on_stop = client, pool, worker, on_stop
+        self._heartbeats, self._pending = Unchanged(_LONGEST_PAUSE), Unchanged(_LONGEST_PAUSE)
+        self._gone: set[str] = set()
         self.has_unfinished = True
         """Whether the pool had an unfinished run when it was searched last."""
 
@@ -61,11 +81,12 @@ class LostRuns:
             if run.id in before and run.state_type is StateType.CANCELLING:
                 cancel(run.id)
         runs = [run for run in unfinished if run.id not in before]
-        found = [*self._own(runs), *(await self._of_others(runs) if others and runs else [])]
         settled = []
-        for run, cause in found:
-            if run.id not in set(in_flight()) and await self._is_as_before(run):
-                await self._client.set_flow_run_state(run.id, self._state(run, cause), force=True)
+        for run, cause in await self._lost(runs, others=others):
+            outcome = decide_lost_run(run.state_type or "", self._on_stop)
+            if run.id not in set(in_flight()) and await settle_once(
+                self._client, run, outcome, lost_run_message(cause)
+            ):
                 await self.crash_subflows(run.id)
                 settled.append((run, cause))
         return settled
@@ -75,63 +96,70 @@ class LostRuns:
         of_parent = FlowRunFilter(
             parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]),
             deployment_id=FlowRunFilterDeploymentId(is_null_=True),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNFINISHED)),
+            state=_TAKEN,
         )
         for run in await self._client.read_flow_runs(flow_run_filter=of_parent, limit=_PAGE):
             message = "The process of the flow run that it is a part of is gone."
-            await self._client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            await settle_once(self._client, run, LostRunOutcome.CRASH, message)
             await self.crash_subflows(run.id)
 
-    def _own(self, runs: list[FlowRun]) -> list[tuple[FlowRun, str]]:
-        own = [run for run in runs if run.labels.get(WORKER_LABEL) == self._worker]
-        cause = f"the worker {self._worker} was started anew"
-        return [(run, cause) for run in own if not is_engine(run.infrastructure_pid)]
-
-    async def _of_others(self, runs: list[FlowRun]) -> list[tuple[FlowRun, str]]:
-        """What offline workers left, where this worker is the first of those that are online."""
-        workers = await self._client.read_workers_for_work_pool(self._pool, limit=_PAGE)
-        online = {worker.name for worker in workers if worker.status is WorkerStatus.ONLINE} | {self._worker}
-        if min(online) != self._worker:
-            return []
-        found = []
-        for run in runs:
-            name = run.labels.get(WORKER_LABEL)
-            if name is None and _is_unclaimed(run):
+    async def _lost(self, runs: list[FlowRun], *, others: bool) -> list[tuple[FlowRun, str]]:
+        """Return those runs that are lost, and how that came. runs: unfinished ones that this worker hasn't got."""
+        pending = self._pending.look({run.id: run.state_id for run in runs if run.state_type is StateType.PENDING})
+        settled = [run for run in runs if pending.get(run.id, math.inf) > (_CLAIMED if _worker_of(run) else _UNCLAIMED)]
+        own = [run for run in settled if _worker_of(run) == self._worker and not is_engine(run.infrastructure_pid)]
+        found = [(run, f"the worker {self._worker} was started anew") for run in own]
+        if not (others and runs and await self._is_judge({name for run in runs if (name := _worker_of(run))})):
+            return found
+        for run in settled:
+            name = _worker_of(run)
+            if name is None and run.id in pending:
                 found.append((run, "the worker that took it is gone"))
-            elif name is not None and name not in online:
-                found.append((run, f"its worker {name} is offline"))
+            elif name in self._gone and not await self._goes_on(run):
+                found.append((run, f"its worker {name} is gone"))
         return found
 
+    async def _is_judge(self, named: set[str]) -> bool:
+        """Find out which workers are gone, and whether this one is the first of the others. named: those that runs name."""
+        workers = await self._client.read_workers_for_work_pool(self._pool, limit=_PAGE)
+        rows = {worker.name: worker for worker in workers}
+        silent = self._heartbeats.look({name: _heartbeat(rows.get(name)) for name in rows.keys() | named})
+        self._gone = {name for name, seconds in silent.items() if seconds > _patience(rows.get(name))} - {self._worker}
+        return min((rows.keys() - self._gone) | {self._worker}) == self._worker
+
+    async def _goes_on(self, run: FlowRun) -> bool:
+        """Whether a flow run has sent a heartbeat of late: its process outlives its worker."""
+        since = datetime.now(timezone.utc) - timedelta(seconds=_SILENT)  # noqa: UP017  # Python 3.10 has no UTC
+        wanted = EventFilter(
+            occurred=EventOccurredFilter(since=since),
+            event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
+            resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]),
+        )
+        return bool((await self._client.read_events(wanted, limit=1)).events)
+
     async def _unfinished(self) -> list[FlowRun]:
-        return await self._client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNFINISHED))),
+        found = await self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=_TAKEN),
             work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._pool])),
             limit=_PAGE,
         )
-
-    async def _is_as_before(self, run: FlowRun) -> bool:
-        found = await self._client.read_flow_run(run.id)
-        return found.state_id == run.state_id
-
-    def _state(self, run: FlowRun, cause: str) -> State:
-        message = lost_run_message(cause)
-        match decide_lost_run(run.state_type or "", self._on_stop):
-            case LostRunOutcome.CANCEL:
-                return Cancelled(message=message)
-            case LostRunOutcome.CRASH:
-                return Crashed(message=message)
-            case LostRunOutcome.REQUEUE:
-                return schedule_again(message)
+        return [run for run in found if is_taken(run)]
 
 
-def schedule_again(message: str) -> State:
-    """Return the state of a flow run that is to be started anew, now."""
-    return Scheduled(scheduled_time=datetime.now(timezone.utc), message=message)  # noqa: UP017  # Python 3.10 has no UTC
+def is_taken(run: FlowRun) -> bool:
+    """Whether a worker has taken a flow run that hasn't ended: its process awaits a retry, too."""
+    awaits = run.state_name == AWAITING_RETRY and run.empirical_policy.retry_type == IN_PROCESS
+    return awaits or run.state_type in _TYPES
 
 
-def _is_unclaimed(run: FlowRun) -> bool:
-    return (
-        run.state is not None
-        and run.state.is_pending()
-        and datetime.now(timezone.utc) - run.state.timestamp > _UNCLAIMED  # noqa: UP017  # as above
-    )
+def _worker_of(run: FlowRun) -> str | None:
+    return str(name) if (name := run.labels.get(WORKER_LABEL)) else None
+
+
+def _heartbeat(worker: Worker | None) -> datetime | None:
+    return worker.last_heartbeat_time if worker else None
+
+
+def _patience(worker: Worker | None) -> float:
+    """Return after how many seconds without a heartbeat a worker is gone. None is one that the server doesn't know."""
+    return _MISSED * ((worker and worker.heartbeat_interval_seconds) or _INTERVAL)

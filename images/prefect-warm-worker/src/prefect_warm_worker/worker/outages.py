@@ -18,8 +18,8 @@ from prefect_warm_worker.worker.stop import Stop
 
 _MISSED_POLLS = 2.5
 """Polls that the server must have left without an answer for a worker not to be healthy."""
-_STEADY = 150.0
-"""Seconds that the server must have answered before other workers are judged: after an outage all are offline for a while."""
+_STEADY = 30.0
+"""Seconds that the server must have answered before other workers are judged: after an outage all are silent for a while."""
 _LONGEST_ANSWER: float = 200
 """Flow runs: Prefect's server sends no more at once, and refuses to be asked for more; it can be set to less."""
 _SILENCE = _MISSED_POLLS * POLL_SECONDS

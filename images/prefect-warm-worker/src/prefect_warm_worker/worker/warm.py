@@ -29,17 +29,15 @@ from prefect_warm_worker.protocol import ENGINE_MODULE, Job
 from prefect_warm_worker.worker.configuration import WarmJobConfiguration, WarmVariables
 from prefect_warm_worker.worker.events import Listener
 from prefect_warm_worker.worker.in_flight import Ending
-from prefect_warm_worker.worker.lost import LostRuns
+from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
 from prefect_warm_worker.worker.new_process import needs_new_process
 from prefect_warm_worker.worker.outages import OutageTolerantWorker
 from prefect_warm_worker.worker.settings import SettingsError, read_settings
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
-_SETTLE_EVERY = 60.0
-"""Seconds between two searches for lost runs, and for those to be cancelled of which no event has told."""
 _SETTLE_UNHEARD = 10.0
-"""The same while the server's events can't be heard."""
+"""Seconds between two searches for lost runs, and for those to be cancelled, while the server's events can't be heard."""
 
 
 class WarmWorker(OutageTolerantWorker, ProcessWorker):
@@ -238,7 +236,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         while True:
             if self._may_have_lost_runs:
                 await self._search_lost_runs()
-            await asyncio.sleep(_SETTLE_EVERY if self._listener.is_connected else _SETTLE_UNHEARD)
+            await asyncio.sleep(SETTLE_EVERY if self._listener.is_connected else _SETTLE_UNHEARD)
 
     @property
     def _may_have_lost_runs(self) -> bool:
