@@ -7,15 +7,18 @@ from typing import Any
 from unittest.mock import AsyncMock
 from uuid import uuid4
 
+import httpx
 import prefect
 import pytest
 from prefect import context, flow_engine, flows
+from prefect.client.base import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
+from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas import objects
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import RelatedResource, related
 from prefect.logging import configuration
 from prefect.runner import _control_channel, _flow_run_executor, _process_manager, runner
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from prefect.utilities import processutils
 from prefect.workers import base, process
 
@@ -123,6 +126,31 @@ def test_a_runs_events_tell_what_its_worker_has_read_without_asking(monkeypatch:
     remember_related(describe_related(deployment, flow, pool))
     assert ask() == asked, MOVED
     assert len(client.mock_calls) == requests, MOVED
+
+
+@pytest.mark.parametrize("client", [PrefectHttpxAsyncClient, PrefectHttpxSyncClient])
+def test_every_request_of_a_client_goes_through_its_send(client: type[Any]) -> None:
+    assert list(inspect.signature(client.send).parameters) == ["self", "request", "args", "kwargs"], MOVED
+    assert "send" in vars(client), MOVED
+    assert isinstance(PrefectClient("http://server/api")._client, PrefectHttpxAsyncClient), MOVED
+    assert isinstance(SyncPrefectClient("http://server/api")._client, PrefectHttpxSyncClient), MOVED
+
+
+@pytest.mark.parametrize("ask", ["read_flow_run", "read_deployment", "read_server_default_result_storage"])
+def test_what_a_run_needs_not_ask_again_is_read_at_this_address(ask: str) -> None:
+    if not hasattr(PrefectClient, ask):
+        pytest.skip("Prefect 3.7 has introduced it")
+    asked: list[str] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(503)
+
+    client = SyncPrefectClient("http://server/api", httpx_settings={"transport": httpx.MockTransport(note)})
+    id_, path = uuid4(), {"read_flow_run": "flow_runs/", "read_deployment": "deployments/"}.get(ask, "admin/storage")
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), pytest.raises(httpx.HTTPStatusError):
+        getattr(client, ask)(*([] if path.startswith("admin") else [id_]))
+    assert asked == [f"GET /api/{path}{'' if path.startswith('admin') else id_}"], MOVED
 
 
 def test_settings_are_variables() -> None:

@@ -14,18 +14,20 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.runner._flow_run_executor import FlowRunExecutor, FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 
+from prefect_warm_worker._prefect.answers import describe_answers
+from prefect_warm_worker._prefect.shared_reads import SharedReads
 from prefect_warm_worker._prefect.starting import ExplainingProposer, ForkedHooks, ForkStarter
 from prefect_warm_worker._prefect.workspaces import HAS_WORKSPACES, write_workspace
 from prefect_warm_worker.forks.forked_run import Begin, ForkedRun
-from prefect_warm_worker.protocol import WORKSPACE
+from prefect_warm_worker.protocol import ANSWERS, WORKSPACE
 
 
 class Executors:
     """Executes flow runs, each with its own hooks, and cancels them."""
 
-    def __init__(self, context: FlowRunExecutorContext, folder: Path | None) -> None:
-        """folder: where each run's workspace is made; None for among the system's temporary files."""
-        self._context, self._folder = context, folder
+    def __init__(self, context: FlowRunExecutorContext, folder: Path | None, reads: SharedReads) -> None:
+        """folder: where each run's workspace is made; None for among the system's temporary files. reads: the worker's."""
+        self._context, self._folder, self._reads = context, folder, reads
         self._hooks: dict[UUID, Any] = {}
         self._cancelling: dict[UUID, asyncio.Event] = {}
 
@@ -75,11 +77,11 @@ class Executors:
         """Have what runs a run's hooks, and give the variables that tell the run's process how to prepare itself."""
         name = "prefect-workspace-attempt-"  # as Prefect has it
         with tempfile.TemporaryDirectory(prefix=name, dir=self._folder) as folder:
-            variables: dict[str, str] = {}
+            variables = {ANSWERS: describe_answers(self._reads.answers(f"/deployments/{flow_run.deployment_id}"))}
             self._hooks[flow_run.id] = ForkedHooks(begin)
             if HAS_WORKSPACES:
-                file, hooks = write_workspace(flow_run.id, directory, Path(folder), stream=stream)
-                variables, self._hooks[flow_run.id] = {WORKSPACE: str(file)}, hooks
+                file, self._hooks[flow_run.id] = write_workspace(flow_run.id, directory, Path(folder), stream=stream)
+                variables[WORKSPACE] = str(file)
             try:
                 yield variables
             finally:
@@ -98,11 +100,11 @@ class Executors:
 
 
 @contextlib.asynccontextmanager
-async def open_executors(folder: Path | None) -> AsyncIterator[Executors]:
-    """Open what executes flow runs, with workspaces in a folder, and end what still runs at the end of the body."""
+async def open_executors(folder: Path | None, reads: SharedReads) -> AsyncIterator[Executors]:
+    """Open what executes flow runs, as `Executors` takes it, and end what still runs at the end of the body."""
     async with FlowRunExecutorContext() as context:
         await context._observer.__aexit__(None, None, None)  # the worker listens for itself, for all of them
-        yield Executors(context, folder)
+        yield Executors(context, folder, reads)
 
 
 def _not_here(flow_run: FlowRun) -> Any:  # noqa: ANN401  # an awaitable flow; older versions call it a flow

@@ -34,6 +34,15 @@ def remember_related(described: str) -> None:
         related.RESOURCE_CACHE[each["key"]] = ({"kind": each["kind"], "object": stands_in}, now)  # type: ignore[assignment]
 
 
+def remember_queue(flow_run: Mapping[str, Any]) -> None:
+    """Have this process's events tell of a flow run's work queue what the server's answer about the run says of it."""
+    id_, name = flow_run.get("work_queue_id"), flow_run.get("work_queue_name")
+    if id_ and name:
+        labels = {"prefect.resource.id": f"prefect.work-queue.{id_}", "prefect.resource.name": name}
+        key = f"work-queue.{id_}"
+        remember_related(json.dumps([{"key": key, "kind": "work-queue", "labels": labels, "tags": []}]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Described:
     """An object of Prefect's API, as far as events tell of it."""

@@ -17,6 +17,7 @@ ENGINE = (
     "prefect.deployments.steps.core",
     "prefect.events.worker",
     "prefect.logging.handlers",
+    "prefect_warm_worker._prefect.answers",
     "prefect_warm_worker._prefect.related",
     "prefect_warm_worker._prefect.workspaces",
     "anyio._backends._asyncio",

@@ -15,11 +15,13 @@ from uuid import UUID
 import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect.environments import common_environment, engine_environment
 from prefect_warm_worker._prefect.executors import Executors, open_executors
 from prefect_warm_worker._prefect.patience import be_patient
+from prefect_warm_worker._prefect.shared_reads import SharedReads
 from prefect_warm_worker.contract import Variable, lost_run_message
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
@@ -59,6 +61,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._forks: Forks | None = None
         self._executors: Executors | None = None
         self._guard = Guard()
+        self._reads = SharedReads()
         self._wake = asyncio.Event()
         self._listener = Listener(self._wake, self._cancel)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,6 +95,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         await self._start_zygote()
         await super().__aenter__()
         be_patient()  # only now: a server that never answered is an error
+        self._reads.share(self.client)
         self._cancel_in_runner = await self.take_cancellations()
         for work in (self._listen(), self._poll_when_woken(), self._settle_lost_runs(), self._guard.watch()):
             self._begin(work)
@@ -105,6 +109,12 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             for task in self._tasks:
                 task.cancel()
             await self._warm.aclose()
+
+    async def find_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Ask for flow runs, and read all that concerns them after that."""
+        found = await super().find_flow_runs()
+        self._reads.note_found()
+        return found
 
     async def run(
         self,
@@ -172,7 +182,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             return
         for name, said in forks.zygote.failed.items():
             self.log.warning("%s can't be imported ahead of the flow runs: %s", name, said)
-        self._forks, self._executors = forks, await self._warm.enter_async_context(open_executors(self._own.folder))
+        executors = open_executors(self._own.folder, self._reads)
+        self._forks, self._executors = forks, await self._warm.enter_async_context(executors)
 
     async def _why_not(self, forks: Forks) -> str | None:
         if sys.platform != "linux":

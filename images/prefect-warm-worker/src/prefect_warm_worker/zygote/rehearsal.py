@@ -15,6 +15,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
+from prefect_warm_worker._prefect.answers import heed_answers
 from prefect_warm_worker._prefect.authorities import share_authorities
 from prefect_warm_worker._prefect.engine import let_heartbeats_be
 from prefect_warm_worker._prefect.patience import be_patient
@@ -37,6 +38,7 @@ def rehearse() -> None:
     complete_models()
     let_heartbeats_be()
     be_patient()
+    heed_answers()
     _validate_parameters()
 
 
