@@ -26,6 +26,6 @@ def test_no_pool_overwrites_what_another_reads_and_shared_results_are_kept(
     step("From now on each writes to its own.")
     machine.execute("worker-default-1", "sh", "-c", f"echo overwritten > {KEY}")
     assert machine.execute("worker-other-1", "cat", KEY) == "shared"
-    expected = ["database-18", "results", "results-default", "results-other"]
+    expected = ["database-18", "leases", "results", "results-default", "results-other"]
     assert machine.volumes() == [f"{stack.name}_{name}" for name in expected]
     assert stack.ctl("plan", "--check").code == 0

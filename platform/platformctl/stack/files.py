@@ -12,7 +12,7 @@ CONTEXTS = "images/"
 """Where a bundle holds what images are built from; nothing runs from there."""
 COMPOSE, SUPERVISOR, LAUNCH = "compose.yaml", "supervisord.conf", "launch.py"
 SCHEMA = "platform.schema.json"
-_OWN = ("images", "deployments", "services")
+_OWN = ("images", "deployments", "server", "services")
 """Folders of a bundle that hold nothing but what is rendered."""
 
 Files = Mapping[str, Content]

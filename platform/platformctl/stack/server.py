@@ -12,6 +12,7 @@ from platformctl.model.service import (
     Service,
 )
 from platformctl.spec.load import Project
+from platformctl.stack.leases import LEASE_STORAGE
 from platformctl.stack.limits import limits_of
 from platformctl.stack.names import DATABASE, MIGRATE, SERVER, instance_name
 from platformctl.stack.site import Site
@@ -66,7 +67,7 @@ def migrate_service(project: Project, site: Site) -> Service:
         command=("prefect", "server", "database", "upgrade", "--yes"),
         environment=_environment(project, site),
         secrets=site.secrets_of("server"),
-        mounts=site.temporary,
+        mounts=(*site.temporary, *site.server.mounts),
         networks=site.server.networks or site.networks,
         needs={DATABASE: "service_healthy"} if site.server.owns_database else {},
         isolation=site.isolation,
@@ -88,7 +89,7 @@ def server_service(project: Project, site: Site) -> Service:
         command=("prefect", "server", "start"),
         environment=_environment(project, site),
         secrets=site.secrets_of("server"),
-        mounts=site.temporary,
+        mounts=(*site.temporary, *site.server.mounts),
         networks=(*site.server.networks, *site.networks, *site.inside),
         ports=site.server.published,
         needs=needs,
@@ -103,6 +104,7 @@ def _environment(project: Project, site: Site) -> dict[str, str]:
     has_postgresql = server.owns_database or bool(project.spec.database.url)
     return {
         **site.environment_of("server"),
+        **server.environment,
         **server.database,
         **({"PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false"} if server.migrates else {}),
         **(_CONNECTIONS if has_postgresql else {}),
@@ -111,6 +113,7 @@ def _environment(project: Project, site: Site) -> dict[str, str]:
         "PREFECT_SERVER_UI_API_URL": "/api",
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": server.ui,
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASE_STORAGE,
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"P{spec.keep_runs}D",
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{spec.keep_events}D",

@@ -45,6 +45,7 @@ class ServerSite:
 
     api: its API's address for workers. database: the settings that lead to it, so far as they are no secret.
     owns_database: whether PostgreSQL is a service of the platform. migrates: whether the schema has a service of its own.
+    environment: where it finds what it imports, and keeps leases.
     """
 
     image: str
@@ -56,6 +57,8 @@ class ServerSite:
     owns_database: bool = False
     migrates: bool = False
     published: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
     networks: tuple[Network, ...] = ()
     health: HealthCheck | None = None
 

@@ -12,6 +12,7 @@ from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
 from platformctl.stack.files import COMPOSE, Files, stack_files
 from platformctl.stack.images.context import load_server_image, official_image
+from platformctl.stack.leases import server_modules
 from platformctl.templates import render_template
 
 _PAGES = 256
@@ -54,7 +55,8 @@ def render_compose(stack: Stack) -> Files:
         volumes=sorted({mount.source for service in services for mount in service.mounts if mount.kind == "volume"}),
         secrets=sorted({secret.source for service in services for secret in service.secrets}),
     )
-    return {COMPOSE: text.encode(), **stack_files(stack)}
+    modules = {f"server/{name}": content for name, content in server_modules().items()}
+    return {COMPOSE: text.encode(), **modules, **stack_files(stack)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Where containers find what they read and write."""
 
 from platformctl.errors import SpecError
+from platformctl.files import digest_of_files
 from platformctl.model.database import database_host
 from platformctl.model.service import HealthCheck, Isolation, Mount, Network
 from platformctl.spec.load import Project, in_url
 from platformctl.stack.describe import Deployments
+from platformctl.stack.leases import LEASES, LEASES_FOLDER, server_modules
 from platformctl.stack.names import DATABASE, results_name
 from platformctl.stack.server import DATA
 from platformctl.stack.site import ServerSite, Site, WorkerSite
@@ -12,6 +14,8 @@ from platformctl.stack.site import ServerSite, Site, WorkerSite
 USER = 10001
 """The user and the group of everything that runs Prefect; images/ makes it."""
 _HOME, _RESULTS, _PROFILE = "/home/prefect", "/var/lib/prefect/results", "/run/secrets/profiles.toml"
+_SHARED = "/var/tmp"  # noqa: S108  # the server's own
+"""Any user may write there in Prefect's own image, and so in the volume, which begins as a copy of it."""
 _API = "http://server:4200/api"
 
 
@@ -40,6 +44,7 @@ def docker_site(project: Project, server_image: str, deployments: Deployments) -
 
 def _server_site(project: Project, image: str) -> ServerSite:
     server, owns_database = project.spec.server, not project.spec.database.url
+    modules = f"/opt/platformctl/{digest_of_files(server_modules())[:12]}"  # so that others replace the server
     return ServerSite(
         image=image,
         address="0.0.0.0",  # noqa: S104  # in a container; what the host publishes is another matter
@@ -49,6 +54,11 @@ def _server_site(project: Project, image: str) -> ServerSite:
         database=_own_database() if owns_database else {},
         owns_database=owns_database,
         migrates=True,
+        environment={"PYTHONPATH": modules, LEASES_FOLDER: f"{_SHARED}/{LEASES}"},
+        mounts=(
+            Mount("volume", _SHARED, LEASES),
+            *(Mount("bind", f"{modules}/{name}", f"./server/{name}", is_read_only=True) for name in server_modules()),
+        ),
         published=(f"{in_url(server.host)}:{server.port}:4200",),
         networks=(DATA,) if owns_database else (),
         health=HealthCheck(_http_check(4200, "/api/ready"), starting=120, starting_interval=0.5),

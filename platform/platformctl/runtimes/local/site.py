@@ -8,6 +8,7 @@ from platformctl.model.spec import WorkerType
 from platformctl.runtimes.local.environments import environment_key
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Deployments
+from platformctl.stack.leases import LEASES, LEASES_FOLDER
 from platformctl.stack.names import results_name
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
@@ -49,6 +50,7 @@ def _server_site(project: Project, image: str) -> ServerSite:
         port=server.port,
         api=f"{project.server_url}/api",
         ui=str(project.local / "ui"),
+        environment={LEASES_FOLDER: str(project.data / LEASES)},
         database=sqlite,  # of a database of the user's own the profile holds the URL
     )
 

@@ -16,6 +16,7 @@ from platformctl.model.spec import Image, Spec
 from platformctl.spec.contents import check_inside
 from platformctl.spec.load import Project
 from platformctl.stack.images.worker_package import WORKER, worker_wheel
+from platformctl.stack.leases import server_modules
 from platformctl.stack.names import SERVER
 from platformctl.templates import render_template
 
@@ -76,10 +77,11 @@ def load_server_image(project: Project) -> WorkerImage | None:
 
 
 def load_local_server_image(project: Project) -> WorkerImage:
-    """Return the server's image for the local runtime: Prefect, held to what it works with, and nothing else."""
+    """Return the server's image for the local runtime: Prefect, held to what it works with, and what it imports of ours."""
     prefect = project.spec.platform.prefect
     repository = f"{project.spec.platform.name}/{SERVER}"
-    return WorkerImage(SERVER, official_image(project.spec), repository, {"prefect": prefect.encode()})
+    files = {f"app/{name}": content for name, content in server_modules().items()}
+    return WorkerImage(SERVER, official_image(project.spec), repository, {"prefect": prefect.encode(), **files})
 
 
 def constraints_file(prefect: str) -> Path:
