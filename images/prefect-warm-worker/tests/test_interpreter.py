@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreters import Program, pair_in
+from interpreters import Program, differences, pair_in
 
 ENDS = {
     "an interrupt": "raise KeyboardInterrupt",
@@ -57,6 +57,6 @@ def test_a_fork_is_a_new_interpreter(tmp_path: Path, texts: dict[str, str]) -> N
     async def check() -> None:
         async with pair_in(tmp_path) as pair:
             found = {name: await pair.run(Program(text, BESIDE)) for name, text in texts.items()}
-        assert {name: forked for name, (forked, _) in found.items()} == {name: new for name, (_, new) in found.items()}
+        assert not differences(found), differences(found)
 
     asyncio.run(check())

@@ -91,7 +91,7 @@ def _run(folder: Path, text: str, more: Mapping[str, str], profile: str | None =
     (folder / "told.py").write_text(text, encoding="utf-8")
 
     async def run() -> str:
-        async with Zygote(["prefect.engine"], _environment(folder)) as zygote:
+        async with Zygote([], _environment(folder), ["prefect.engine"]) as zygote:
             if profile:
                 (folder / ".prefect" / "profiles.toml").write_text(profile, encoding="utf-8")
             reader, writer = os.pipe()

@@ -20,8 +20,14 @@ class ZygoteError(Exception):
 class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
-    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """preload: modules that it imports. environment: its own, which nobody but itself can see; None for this process's."""
+    def __init__(
+        self, preload: Sequence[str], environment: Mapping[str, str] | None = None, engine: Sequence[str] = ()
+    ) -> None:
+        """preload: modules that it imports. engine: those before them.
+
+        environment: its own, which nobody but itself can see; None for this process's.
+        """
+        self._engine = list(engine)
         self._preload, self._environment = list(preload), dict(os.environ if environment is None else environment)
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
@@ -52,7 +58,8 @@ class Zygote:
             )
         loop = asyncio.get_running_loop()
         try:
-            send(self._channel, {"preload": self._preload, "environment": self._environment})
+            wanted = {"engine": self._engine, "preload": self._preload, "environment": self._environment}
+            send(self._channel, wanted)
             ready, _ = await loop.run_in_executor(None, receive, self._channel)
         except (EOFError, OSError) as error:
             self._channel.close()

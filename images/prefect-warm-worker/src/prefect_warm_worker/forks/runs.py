@@ -122,7 +122,8 @@ class Forks:
 
     async def _start(self) -> None:
         self._seen_flows, self._imported = self._flows(), self._libraries()
-        self.zygote = await self._stack.enter_async_context(Zygote([*self._engine, *self._imported], self._environment))
+        zygote = Zygote(self._imported, self._environment, self._engine)
+        self.zygote = await self._stack.enter_async_context(zygote)
         self._seen_sources = take_snapshot(self.zygote.sources | installed_in())
 
     def _flows(self) -> Snapshot:

@@ -21,6 +21,7 @@ from prefect_warm_worker.orphans import adopt_orphans
 from prefect_warm_worker.protocol import Job, receive, send
 from prefect_warm_worker.zygote.child import BLOCKED, become_run
 from prefect_warm_worker.zygote.immortal import make_immortal
+from prefect_warm_worker.zygote.loggers import noting_first_setup
 from prefect_warm_worker.zygote.output import outlive_reader
 
 
@@ -32,11 +33,13 @@ def main() -> None:
     request, _ = receive(channel)
     os.environ.clear()
     os.environ.update(request["environment"])
-    failed = preload(request["preload"])
+    with noting_first_setup():
+        failed = preload(request["engine"])
     if "prefect" in sys.modules:
         from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
 
         rehearse()
+    failed |= preload(request["preload"])  # as a run imports them: after its engine has set up logging
     try_fork()
     gc.collect()
     make_immortal()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from prefect.context import refresh_global_settings_context
 from prefect.flows import Flow
-from prefect.logging.configuration import setup_logging
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
@@ -20,6 +19,7 @@ from prefect_warm_worker._prefect.authorities import share_authorities
 from prefect_warm_worker._prefect.engine import let_heartbeats_be
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker.snapshots import changed_at
+from prefect_warm_worker.zygote.loggers import set_up_loggers
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
 _SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
@@ -49,7 +49,7 @@ def set_up_prefect() -> None:
     if inputs == _set_up_for:
         return
     refresh_global_settings_context()
-    setup_logging(incremental=False)
+    set_up_loggers()
     _set_up_for = _inputs(os.environ, Path.cwd())
 
 
