@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 
 _AT_START = ("PATH", "PYTHON", "LANG", "LC_")
@@ -114,7 +115,7 @@ async def pair_in(
     libraries = libraries or {}
     for name, text in libraries.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    async with Zygote(list(libraries), _environment(variables), engine) as zygote:
+    async with Zygote(Preloading(list(libraries), engine), _environment(variables)) as zygote:
         yield Pair(zygote, folder / "work", variables)
 
 

@@ -186,38 +186,10 @@ def test_runs_go_on_side_by_side(tmp_path: Path) -> None:
 def test_what_cannot_be_imported_ahead_is_said_and_no_hindrance(tmp_path: Path) -> None:
     async def check() -> None:
         async with runs_in(tmp_path, "json", "no_such_module") as run:
-            assert run.zygote.failed == {"no_such_module": "ModuleNotFoundError: No module named 'no_such_module'"}
+            assert run.zygote.preloading.failed == {
+                "no_such_module": "ModuleNotFoundError: No module named 'no_such_module'"
+            }
             assert await run("print('still here')") == (0, "still here\n")
-
-    asyncio.run(check())
-
-
-def test_a_module_that_starts_a_thread_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "busy.py").write_text(
-        "import threading\nthreading.Thread(target=threading.Event().wait, name='busy', daemon=True).start()\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    async def check() -> None:
-        async with runs_in(tmp_path, "busy") as run:
-            assert run.zygote.threads == ["busy"]
-
-    asyncio.run(check())
-
-
-def test_a_module_that_ends_its_threads_before_a_fork_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ready.py").write_text(
-        "import os, threading\n"
-        "leave = threading.Event()\n"
-        "thread = threading.Thread(target=leave.wait)\n"
-        "thread.start()\n"
-        "os.register_at_fork(before=lambda: (leave.set(), thread.join()))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    async def check() -> None:
-        async with runs_in(tmp_path, "ready") as run:
-            assert run.zygote.threads == []
 
     asyncio.run(check())
 
@@ -242,8 +214,9 @@ def test_a_zygote_ends_with_its_worker() -> None:
     text = (
         "import asyncio, os, sys\n"
         "from prefect_warm_worker.forks.forking import Zygote\n"
+        "from prefect_warm_worker.forks.preloading import Preloading\n"
         "async def main():\n"
-        "    async with Zygote([]) as zygote:\n"
+        "    async with Zygote(Preloading([])) as zygote:\n"
         "        print(zygote.pid, flush=True)\n"
         "        os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 
 _TELL = """
@@ -91,7 +92,7 @@ def _run(folder: Path, text: str, more: Mapping[str, str], profile: str | None =
     (folder / "told.py").write_text(text, encoding="utf-8")
 
     async def run() -> str:
-        async with Zygote([], _environment(folder), ["prefect.engine"]) as zygote:
+        async with Zygote(Preloading([], ["prefect.engine"]), _environment(folder)) as zygote:
             if profile:
                 (folder / ".prefect" / "profiles.toml").write_text(profile, encoding="utf-8")
             reader, writer = os.pipe()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 
 
@@ -42,5 +43,5 @@ class Runs:
 
 @asynccontextmanager
 async def runs_in(folder: Path, *preload: str) -> AsyncIterator[Runs]:
-    async with Zygote(preload) as zygote:
+    async with Zygote(Preloading(preload)) as zygote:
         yield Runs(zygote, folder)

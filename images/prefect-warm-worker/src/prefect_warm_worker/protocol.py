@@ -1,7 +1,8 @@
 """What a worker and its zygote say to each other, and what both know by name.
 
 Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one holds the zygote's
-environment and what it imports, each further one a job; a zygote says when it is ready, and of each run that it has begun or ended.
+environment and what it imports, each further one a job; a zygote says of each module that its import has begun or is done, when
+it is ready, and of each run that it has begun or ended.
 """
 
 import json
@@ -26,6 +27,9 @@ ANSWERS = "PREFECT__WARM_WORKER_ANSWERS"
 """The variable with what the worker has just read, and the run needn't read again, as JSON."""
 HOOKS_OF = "PREFECT_WARM_WORKER_HOOKS_OF"
 """The variable that tells a fork the state whose hooks it runs, as JSON."""
+
+SIGNALLED = 128
+"""What is added to the number of the signal that ended a zygote which was importing, to be the code that it is known by."""
 
 Message = dict[str, Any]
 _LENGTH = struct.Struct("!I")

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.preloading import Attempt, Preloading
 from prefect_warm_worker.orphans import adopt_orphans
-from prefect_warm_worker.protocol import ZYGOTE_MODULE, Job, Message, receive, send
+from prefect_warm_worker.protocol import SIGNALLED, ZYGOTE_MODULE, Job, Message, receive, send
 
 
 class ZygoteError(Exception):
@@ -20,22 +23,14 @@ class ZygoteError(Exception):
 class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
-    def __init__(
-        self, preload: Sequence[str], environment: Mapping[str, str] | None = None, engine: Sequence[str] = ()
-    ) -> None:
-        """preload: modules that it imports. engine: those before them.
-
-        environment: its own, which nobody but itself can see; None for this process's.
-        """
-        self._engine = list(engine)
-        self._preload, self._environment = list(preload), dict(os.environ if environment is None else environment)
+    def __init__(self, preloading: Preloading, environment: Mapping[str, str] | None = None) -> None:
+        """preloading: what it imports. environment: its own, which nobody but itself can see; None for this process's."""
+        self.preloading, self._environment = preloading, dict(os.environ if environment is None else environment)
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
         self._is_gone = False
-        self.threads: list[str] = []
         self.sources: set[Path] = set()
-        self.failed: dict[str, str] = {}
 
     @property
     def pid(self) -> int:
@@ -48,31 +43,55 @@ class Zygote:
         return not self._is_gone and self._channel.fileno() >= 0
 
     async def __aenter__(self) -> "Zygote":
-        """Start it, and wait until everything is imported; raises ZygoteError where it can't."""
+        """Start it, and wait until everything is imported that can be; raises ZygoteError where it can't start."""
         adopt_orphans()  # what a dead zygote leaves becomes this process's child, and its end is known
-        self._channel, theirs = socket.socketpair()
-        words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
-            )
-        loop = asyncio.get_running_loop()
-        try:
-            wanted = {"engine": self._engine, "preload": self._preload, "environment": self._environment}
-            send(self._channel, wanted)
-            ready, _ = await loop.run_in_executor(None, receive, self._channel)
-        except (EOFError, OSError) as error:
-            self._channel.close()
-            raise ZygoteError(f"the zygote ended with code {await self._process.wait()} before it was ready") from error
-        self.threads, self.failed = ready["threads"], ready["failed"]
-        self.sources = {Path(file) for file in ready["sources"]}
-        loop.add_reader(self._channel, self._read)
+        until = time.monotonic() + self.preloading.seconds
+        while not await self._start(until):
+            if (
+                time.monotonic() >= until
+            ):  # what took too long is left out now, and what is known to be quick gets its time
+                until = time.monotonic() + self.preloading.seconds
+        self._process.watch()
+        asyncio.get_running_loop().add_reader(self._channel, self._read)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let it go; runs that go on are not ended."""
         self._close()
-        await self._process.wait()
+        await self._process.ended.wait()
+
+    async def _start(self, until: float) -> bool:
+        """Start a process; returns whether all is imported there, or else another one can do better. until: as in Attempt."""
+        self._channel, theirs = socket.socketpair()
+        words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
+        with theirs:
+            guardian = await asyncio.create_subprocess_exec(
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
+            )
+        attempt = Attempt(self.preloading, until)
+        hearing = asyncio.get_running_loop().run_in_executor(None, self._hear, attempt)
+        try:
+            await asyncio.shield(hearing)
+        except (EOFError, OSError) as error:
+            self._channel.close()
+            how = _ending(await guardian.wait(), error)
+            if not attempt.give_up(how):
+                raise ZygoteError(f"the zygote can't start: {how}") from error
+        except asyncio.CancelledError:
+            self._channel.shutdown(socket.SHUT_RDWR)  # so that nobody waits for it any more
+            raise
+        await guardian.wait()  # the zygote is this process's child now
+        return attempt.pid is not None
+
+    def _hear(self, attempt: Attempt) -> None:
+        """Ask for the imports, and hear of them until they are through; raises EOFError or OSError where they never are."""
+        send(self._channel, {**self.preloading.request, "environment": self._environment})
+        while not attempt.is_through:
+            self._channel.settimeout(max(attempt.seconds_left(), 0.001))
+            attempt.note(receive(self._channel)[0])
+        self._channel.settimeout(None)
+        if attempt.pid is not None:
+            self._process, self.sources = ForkedRun(attempt.pid), attempt.sources
 
     def retire(self) -> None:
         """Let it go once the runs that it forked have ended."""
@@ -130,3 +149,12 @@ class Zygote:
         if self._channel.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()
+
+
+def _ending(code: int, error: Exception) -> str:
+    """Say how a zygote came to its end before it was ready. code: its guardian's. error: what was heard of it."""
+    if isinstance(error, TimeoutError):
+        return "its import took too long"
+    if code > SIGNALLED:
+        return f"its import was ended by {signal.Signals(code - SIGNALLED).name}"
+    return f"its import ended the process with code {code}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import Zygote, ZygoteError
 from prefect_warm_worker.forks.preload import ENGINE, find_flows, find_libraries, installed_in
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.forks.processes import adopted_orphans, out_of_memory_kills
 from prefect_warm_worker.protocol import Job
 from prefect_warm_worker.snapshots import Snapshot, take_snapshot
@@ -122,8 +123,8 @@ class Forks:
 
     async def _start(self) -> None:
         self._seen_flows, self._imported = self._flows(), self._libraries()
-        zygote = Zygote(self._imported, self._environment, self._engine)
-        self.zygote = await self._stack.enter_async_context(zygote)
+        preloading = Preloading(self._imported, self._engine)
+        self.zygote = await self._stack.enter_async_context(Zygote(preloading, self._environment))
         self._seen_sources = take_snapshot(self.zygote.sources | installed_in())
 
     def _flows(self) -> Snapshot:

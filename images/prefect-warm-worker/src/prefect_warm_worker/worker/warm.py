@@ -22,7 +22,7 @@ from prefect_warm_worker._prefect.environments import common_environment, engine
 from prefect_warm_worker._prefect.executors import Executors, open_executors
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker._prefect.shared_reads import SharedReads
-from prefect_warm_worker.contract import Variable, lost_run_message
+from prefect_warm_worker.contract import lost_run_message
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
 from prefect_warm_worker.forks.limits import Guard
@@ -137,7 +137,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", reason)
             return False
         await forks.renew()
-        return not forks.zygote.threads  # what is imported since the code has changed may start some
+        return True
 
     async def _run_forked(
         self,
@@ -180,8 +180,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         if reason:
             self.log.warning("Flow runs are started as new processes: %s", reason)
             return
-        for name, said in forks.zygote.failed.items():
-            self.log.warning("%s can't be imported ahead of the flow runs: %s", name, said)
+        for name, reason in forks.zygote.preloading.failed.items():
+            self.log.warning("%s isn't imported ahead of the flow runs: %s.", name, reason)
         executors = open_executors(self._own.folder, self._reads)
         self._forks, self._executors = forks, await self._warm.enter_async_context(executors)
 
@@ -192,9 +192,6 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             await self._warm.enter_async_context(forks)
         except ZygoteError as error:
             return f"{error}."
-        if found := ", ".join(forks.zygote.threads):
-            said = f"what is imported ahead has started threads, which a fork would lack ({found})"
-            return f"{said}; {Variable.PRELOAD.value} names what is."
         return None
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -5,6 +5,8 @@ environment and names what is to be imported; each further one starts a run. It 
 gone, so is it.
 """
 
+import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -13,52 +15,80 @@ import signal
 import socket
 import sys
 import sysconfig
-import threading
-import warnings
-from pathlib import Path
 
-from prefect_warm_worker.orphans import adopt_orphans
-from prefect_warm_worker.protocol import Job, receive, send
+from prefect_warm_worker.protocol import Job, Message, receive, send
 from prefect_warm_worker.zygote.child import BLOCKED, become_run
+from prefect_warm_worker.zygote.guardian import dismiss, go_on_guarded
 from prefect_warm_worker.zygote.immortal import make_immortal
 from prefect_warm_worker.zygote.loggers import noting_first_setup
-from prefect_warm_worker.zygote.output import outlive_reader
+from prefect_warm_worker.zygote.output import outlive_reader, without_output
+from prefect_warm_worker.zygote.preload import Preload
+from prefect_warm_worker.zygote.probe import Probe
+
+WITHOUT_THREADS = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "_RJEM_MALLOC_CONF": "background_thread:false",
+}
+"""Has libraries start no threads that they can do without: jemalloc within pyarrow, and within those that are written in Rust.
+
+It has none in any fork: jemalloc's background_thread_postfork_child() turns them off.
+"""
 
 
 def main() -> None:
     """Serve a worker until it is gone; in a forked child, become the run and never return."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    adopt_orphans()
+    # It is the worker that ends it, by going away. Blocked, not ignored: one that is for a new run waits until it listens.
+    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
+    guardian = go_on_guarded(channel)
     outlive_reader()  # before anything is imported that holds on to it, as handlers of logging do
     request, _ = receive(channel)
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update({**WITHOUT_THREADS, **request["environment"]})
     with noting_first_setup():
-        failed = preload(request["engine"])
-    if "prefect" in sys.modules:
-        from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
-
-        rehearse()
-    failed |= preload(request["preload"])  # as a run imports them: after its engine has set up logging
-    try_fork()
+        import_engine(request["engine"])
+    found = import_libraries(request["preload"], request["left_out"], channel)
+    if not found["ready"]:
+        send(channel, found)
+        os._exit(0)  # whatever has been started here would be waited for
     gc.collect()
     make_immortal()
     gc.freeze()
-    send(channel, {"ready": True, "failed": failed, "threads": running_threads(), "sources": sources()})
+    dismiss(guardian)
+    send(channel, {**found, "pid": os.getpid()})
     run = serve(channel)
     if run is not None:
         become_run(*run)
 
 
-def preload(names: list[str]) -> dict[str, str]:
-    """Import modules; return those that can't be, with the reason."""
-    failed = {}
+def import_engine(names: list[str]) -> None:
+    """Import what every run needs."""
     for name in names:
-        try:
+        with contextlib.suppress(ImportError):  # of another version of Prefect; a run that needs it will say so itself
             importlib.import_module(name)
-        except BaseException as error:  # noqa: BLE001  # a flow that needs it will say so itself
-            failed[name] = f"{type(error).__name__}: {error}"
-    return failed
+
+
+def import_libraries(names: list[str], left_out: dict[str, str], channel: socket.socket) -> Message:
+    """Import libraries ahead of the runs; returns what the worker is told of it.
+
+    names: of modules, in their order. left_out: modules that can't be imported ahead, with the reasons.
+    """
+    found = Preload(left_out)
+    with without_output():
+        if "prefect" in sys.modules:  # as in a run, whose engine has set up logging before the flow is imported
+            from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
+
+            rehearse()
+        probe = Probe()
+        found.import_all(names, functools.partial(send, channel), probe.look)
+        if reason := probe.look():  # nobody knows which of them did it
+            found.leave_out_all(names, reason)
+    return {
+        "ready": not found.is_spoilt,
+        "left_out": found.left_out,
+        "preload": found.rest(names),
+        "sources": sources(),
+    }
 
 
 def sources() -> list[str]:
@@ -68,24 +98,6 @@ def sources() -> list[str]:
     return sorted({file for file in files if file and not file.startswith(homes)})
 
 
-def try_fork() -> None:
-    """Fork once for nothing: libraries that are ready for it, as numpy's OpenBLAS is, end their threads before a fork."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of threads, which the worker names when it is told of them
-        pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def running_threads() -> list[str]:
-    """Return the names of this process's other threads, those of libraries written in C too."""
-    known = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    tasks = Path("/proc/self/task")
-    unknown = (len(list(tasks.iterdir())) if tasks.exists() else 1) - 1 - len(known)
-    return known + ["a thread of a library written in C"] * max(unknown, 0)
-
-
 def serve(channel: socket.socket) -> tuple[Job, int] | None:
     """Fork for each request. Returns in a child, with its job and output; returns None where the worker is gone."""
     woken, wake = socket.socketpair()
@@ -93,8 +105,6 @@ def serve(channel: socket.socket) -> tuple[Job, int] | None:
         end.settimeout(0)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    # It is the worker that ends it, by going away. Blocked, not ignored: one that is for a new run waits until it listens.
-    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     selector = selectors.DefaultSelector()
     selector.register(channel, selectors.EVENT_READ)
     selector.register(woken, selectors.EVENT_READ)

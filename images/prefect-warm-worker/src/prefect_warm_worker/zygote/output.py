@@ -3,8 +3,11 @@
 A write that nobody reads would otherwise end a flow at its next line of log: rich, which Prefect logs with, then ends the process.
 """
 
+import contextlib
 import io
+import os
 import sys
+from collections.abc import Iterator
 
 
 class _Output(io.FileIO):
@@ -34,3 +37,22 @@ def outlive_reader() -> None:
         vars(text)["mode"] = former.mode
         setattr(sys, name, text)
         setattr(sys, f"__{name}__", text)
+
+
+@contextlib.contextmanager
+def without_output() -> Iterator[None]:
+    """Have what is written within the body lost: nobody waits for it."""
+    outputs, nothing = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        for descriptor in (1, 2):
+            os.dup2(nothing, descriptor)
+        yield
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        for descriptor, was in enumerate(outputs, 1):
+            os.dup2(was, descriptor)
+            os.close(was)
+        os.close(nothing)

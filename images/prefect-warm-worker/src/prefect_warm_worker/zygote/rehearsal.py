@@ -4,7 +4,6 @@ Settings and logging are set up for the environment that runs have in common; a 
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from prefect_warm_worker._prefect.engine import let_heartbeats_be
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker.snapshots import changed_at
 from prefect_warm_worker.zygote.loggers import set_up_loggers
+from prefect_warm_worker.zygote.output import without_output
 
 _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
 _SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
@@ -86,18 +86,10 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 @contextmanager
 def _in_root_without_output() -> Iterator[None]:
     """Stand in a folder that configures nothing, and write to what is no terminal: as runs do."""
-    folder, outputs = Path.cwd(), [os.dup(1), os.dup(2)]
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    folder = Path.cwd()
     os.chdir("/")
     try:
-        for descriptor in (1, 2):
-            os.dup2(nothing, descriptor)
-        yield
+        with without_output():
+            yield
     finally:
-        for descriptor, was in enumerate(outputs, 1):
-            os.dup2(was, descriptor)
-            os.close(was)
-        os.close(nothing)
         os.chdir(folder)
