@@ -49,7 +49,7 @@ def instance(service: Service) -> Instance:
 def run(worker: str | None, *, minutes: float = 5, state: str = "RUNNING") -> FlowRun:
     """Return a flow run of a worker that took its state some minutes after noon."""
     since = NOON + timedelta(minutes=minutes)
-    return FlowRun("r1", "brave-otter", state, state.capitalize(), since, "prod", worker)
+    return FlowRun("r1", "brave-otter", state, state.capitalize(), since, "prod", worker, "s1")
 
 
 def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:

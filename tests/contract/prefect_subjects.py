@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Protocol
+from uuid import uuid4
 
 from pydantic import SecretStr
 
@@ -66,7 +67,7 @@ class FakeSubject:
     def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
         """Put a flow run."""
         pool, run = self._fake.deployments[deployment].pool, f"begun-{next(self._numbers)}"
-        self._fake.flow_runs[run] = FlowRun(run, run, state, state.capitalize(), MORNING, pool, worker)
+        self._fake.flow_runs[run] = FlowRun(run, run, state, state.capitalize(), MORNING, pool, worker, str(uuid4()))
         return run
 
     def report_worker(self, pool: str, name: str) -> None:

@@ -17,6 +17,7 @@ from platformctl.adapters.prefect.fake import FakePrefect
 from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.errors import ServerError
 from platformctl.model.observed import WorkPool
+from prefect_warm_worker.contract import LostRunOutcome
 
 _NOWHERE = "http://127.0.0.1:9/api"
 _MISSING = "00000000-0000-4000-8000-000000000000"
@@ -198,14 +199,54 @@ def test_what_is_observed_is_unfinished(prefect: Subject, pool: str) -> None:
     assert found == {begun["RUNNING"], begun["PENDING"], begun["CANCELLING"]}
 
 
-def test_a_run_is_crashed_with_a_reason(prefect: Subject, pool: str) -> None:
-    id_ = prefect.begin(prefect.deploy("crashed", pool), "RUNNING")
+def judged(prefect: Subject, id_: str) -> str:
+    """Return the id of the state that a run is in now."""
+    return prefect.api.run(id_).state
 
-    prefect.api.crash_run(id_, "its worker is gone")
 
-    (found,) = prefect.api.runs(("CRASHED",), pool)
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING"])
+def test_a_lost_run_is_crashed_with_a_reason(prefect: Subject, state: str) -> None:
+    name = f"crashed-{state.lower()}"
+    prefect.client.create_pool(warm(name))
+    id_ = prefect.begin(prefect.deploy(name, name), state)
+
+    prefect.api.settle_run(id_, judged(prefect, id_), LostRunOutcome.CRASH, "its worker is gone")
+
+    (found,) = prefect.api.runs(("CRASHED",), name)
     assert (found.id, found.state_name) == (id_, "Crashed")
     assert prefect.api.run_message(id_) == "its worker is gone"
+
+
+def test_a_lost_run_that_was_to_be_cancelled_is(prefect: Subject, pool: str) -> None:
+    id_ = prefect.begin(prefect.deploy("cancelling", pool), "CANCELLING")
+
+    prefect.api.settle_run(id_, judged(prefect, id_), LostRunOutcome.CANCEL, "its worker is gone")
+
+    assert ids(prefect.api.runs(("CANCELLED",), pool)) == {id_}
+
+
+def test_a_run_is_settled_once_and_only_as_it_was_judged(prefect: Subject, pool: str) -> None:
+    id_ = prefect.begin(prefect.deploy("settled", pool), "RUNNING")
+    before = judged(prefect, id_)
+
+    prefect.api.settle_run(id_, before, LostRunOutcome.REQUEUE, "its worker is gone")
+    after = judged(prefect, id_)
+    for outcome in LostRunOutcome:
+        prefect.api.settle_run(id_, before, outcome, "judged before")
+
+    assert after != before
+    assert judged(prefect, id_) == after
+    assert ids(prefect.api.runs(("SCHEDULED",), pool)) == {id_}
+
+
+@pytest.mark.parametrize("outcome", LostRunOutcome)
+def test_what_has_ended_is_not_crashed_and_not_scheduled(prefect: Subject, pool: str, outcome: LostRunOutcome) -> None:
+    id_ = prefect.begin(prefect.deploy(f"ended-{outcome.value}", pool), "CRASHED")
+    before = judged(prefect, id_)
+
+    prefect.api.settle_run(id_, before, outcome, "judged too late")
+
+    assert prefect.api.run(id_).state == before
 
 
 def test_a_run_is_cancelled_with_a_reason(prefect: Subject, pool: str) -> None:
@@ -218,18 +259,18 @@ def test_a_run_is_cancelled_with_a_reason(prefect: Subject, pool: str) -> None:
     assert prefect.api.run_message(id_) == "its pool is deleted"
 
 
-@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "CRASHED"])
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING"])
 def test_a_run_is_scheduled_anew(prefect: Subject, state: str) -> None:
     name = f"requeued-{state.lower()}"
     prefect.client.create_pool(warm(name))
     id_ = prefect.begin(prefect.deploy(name, name), state)
 
-    prefect.api.requeue_run(id_)
+    prefect.api.settle_run(id_, judged(prefect, id_), LostRunOutcome.REQUEUE, "its worker is gone")
 
     assert ids(prefect.api.runs(_ALL, name)) == {id_}
     (found,) = prefect.api.runs(("SCHEDULED",), name)
     assert found.state_name == "Scheduled"
-    assert prefect.api.run_message(id_) == ""
+    assert prefect.api.run_message(id_) == "its worker is gone"
 
 
 def test_a_created_run_is_scheduled_in_the_pool_of_its_deployment(prefect: Subject, pool: str) -> None:
@@ -348,9 +389,8 @@ def test_the_automation_of_an_earlier_platformctl_is_found_and_deleted(prefect: 
         pytest.param(lambda it: it.api.run(_MISSING), id="run"),
         pytest.param(lambda it: it.api.run_message(_MISSING), id="run_message"),
         pytest.param(lambda it: it.api.create_run(_MISSING, {}), id="create_run"),
-        pytest.param(lambda it: it.api.crash_run(_MISSING, ""), id="crash_run"),
+        pytest.param(lambda it: it.api.settle_run(_MISSING, _MISSING, LostRunOutcome.CRASH, ""), id="settle_run"),
         pytest.param(lambda it: it.api.cancel_run(_MISSING, ""), id="cancel_run"),
-        pytest.param(lambda it: it.api.requeue_run(_MISSING), id="requeue_run"),
         pytest.param(lambda it: it.api.workers("no-such"), id="workers"),
         pytest.param(lambda it: it.api.set_paused("no-such", is_paused=True), id="set_paused"),
         pytest.param(lambda it: it.client.update_pool("no-such", {"description": ""}), id="update_pool"),
@@ -389,9 +429,8 @@ def absent_client(request: pytest.FixtureRequest) -> Client:
         pytest.param(lambda api: api.deployment_names(), id="deployment_names"),
         pytest.param(lambda api: api.deployment("hello/nightly"), id="deployment"),
         pytest.param(lambda api: api.create_run(_MISSING, {}), id="create_run"),
-        pytest.param(lambda api: api.crash_run(_MISSING, ""), id="crash_run"),
+        pytest.param(lambda api: api.settle_run(_MISSING, _MISSING, LostRunOutcome.CRASH, ""), id="settle_run"),
         pytest.param(lambda api: api.cancel_run(_MISSING, ""), id="cancel_run"),
-        pytest.param(lambda api: api.requeue_run(_MISSING), id="requeue_run"),
         pytest.param(lambda api: api.set_paused("dev", is_paused=True), id="set_paused"),
         pytest.param(lambda api: api.delete_pool("dev"), id="delete_pool"),
         pytest.param(lambda api: api.delete_worker("dev", "one"), id="delete_worker"),

@@ -17,7 +17,8 @@ from platformctl.adapters.engine_errors import image_translated, translated
 from platformctl.adapters.engine_images import find_built_images, follow_pull, measure_images
 from platformctl.errors import EngineError
 from platformctl.model import labels as label
-from platformctl.model.observed import BuiltImage, Health, ImageSize, Instance, Machine
+from platformctl.model.observed import INTERRUPTED, BuiltImage, Health, ImageSize, Instance, Machine
+from platformctl.waiting import wait_until
 
 OLDEST_API = (1, 44)
 """The API of engine 25, the first with a health check's start interval."""
@@ -25,6 +26,8 @@ _STATE = "state"
 """The kind of volumes that hold no data but what their labels say."""
 _TIMEOUT = 120
 """Seconds that a request may take."""
+_LASTING = ("database", "server", "worker")
+"""The roles of services that are started again when they end."""
 _HOME = "com.docker.compose.project.working_dir"
 _MOVED = "the platform's folder was moved, and it would not start again"
 
@@ -109,9 +112,16 @@ class Engine:
             follow_pull(image, self._api.pull(image, stream=True, decode=True), report)
 
     def remove_container(self, container: str, *, grace: int) -> None:
-        """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine."""
+        """Stop a container, waiting `grace` seconds before it is killed, and remove it. One that is gone is fine.
+
+        Its restart policy then says that it was told to stop. One that was told before isn't again: it would hurry.
+        """
         try:
             with translated():
+                if _was_told_to_stop(self._api.inspect_container(container)):
+                    wait_until(lambda: self._has_ended(container) or None, seconds=grace, pause=0.5)
+                else:
+                    self._api.update_container(container, restart_policy={"Name": "no"})  # type: ignore[arg-type]  # the stubs lack it
                 self._api.stop(container, timeout=grace)
                 self._api.remove_container(container, force=True)
         except docker.errors.NotFound:
@@ -224,12 +234,15 @@ class Engine:
             return False
         return True
 
+    def _has_ended(self, container: str) -> bool:
+        return not self._api.inspect_container(container)["State"]["Running"]
+
     def _instance(self, id_: str) -> Instance | None:
         try:
             found = self._api.inspect_container(id_)
         except docker.errors.NotFound:
             return None  # removed between the two questions
-        labels, state = found["Config"]["Labels"], found["State"]
+        labels, state, was_told = found["Config"]["Labels"], found["State"], _was_told_to_stop(found)
         return Instance(
             id=id_,
             name=found["Name"].lstrip("/"),
@@ -238,12 +251,12 @@ class Engine:
             pool=labels.get(label.POOL),
             release=labels.get(label.RELEASE, ""),
             image=found["Config"]["Image"],
-            status=state["Status"],
+            status="stopping" if was_told and state["Status"] == "running" else state["Status"],
             health=_health(state),
             exit_code=state["ExitCode"],
             restarts=found["RestartCount"],
             started=_time(state["StartedAt"]),
-            stranded=self._stranded(Path(labels.get(_HOME, "/")), found["Mounts"]),
+            stranded=INTERRUPTED if was_told else self._stranded(Path(labels.get(_HOME, "/")), found["Mounts"]),
             drains=label.DRAINS in labels,
         )
 
@@ -260,6 +273,12 @@ def _health(state: Mapping[str, Any]) -> Health:
     """What a container's check says of it; nothing of one that has ended, of which the engine keeps the last word."""
     said: Health = (state.get("Health") or {}).get("Status", "none")
     return said if state["Status"] == "running" else "none"
+
+
+def _was_told_to_stop(container: Mapping[str, Any]) -> bool:
+    """Whether nobody would start a container again though it is no one-shot: whoever was to remove it was interrupted."""
+    role = container["Config"]["Labels"].get(label.ROLE)
+    return role in _LASTING and container["HostConfig"]["RestartPolicy"]["Name"] == "no"
 
 
 def _is_missing(path: Path) -> bool:

@@ -27,7 +27,7 @@ _STATUSES: Mapping[int, Status] = {
     ProcessStates.STARTING: "running",
     ProcessStates.RUNNING: "running",
     ProcessStates.BACKOFF: "restarting",
-    ProcessStates.STOPPING: "removing",
+    ProcessStates.STOPPING: "stopping",
     ProcessStates.EXITED: "exited",
     ProcessStates.FATAL: "dead",
     ProcessStates.UNKNOWN: "dead",

@@ -7,7 +7,10 @@ from typing import Literal
 
 from platformctl.model.database import is_database_volume
 
-Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Status = Literal["created", "running", "stopping", "paused", "restarting", "removing", "exited", "dead"]
+"""A container's, as the engine says it; what is `stopping` runs on and was told to stop."""
+INTERRUPTED = "an interrupted command was stopping it"
+"""Why an instance that was told to stop is replaced, if it is still wanted."""
 Health = Literal["none", "starting", "healthy", "unhealthy"]
 
 
@@ -38,6 +41,11 @@ class Instance:
     def is_ready(self) -> bool:
         """Whether it does what it is for: healthy, or without a health check running."""
         return self.status == "running" and self.health in ("healthy", "none")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its processes are there."""
+        return self.status in ("running", "stopping", "paused")
 
     @property
     def is_completed(self) -> bool:
@@ -124,7 +132,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class FlowRun:
-    """A flow run. since: when it took its present state. worker: the worker that started it, where there is one."""
+    """A flow run. since: when it took its present state, `state` by its id. worker: what started it, where anything did."""
 
     id: str
     name: str
@@ -133,6 +141,7 @@ class FlowRun:
     since: datetime
     pool: str | None
     worker: str | None
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Why an instance must be replaced or started, in words."""
 
-from platformctl.model.observed import Instance, Observed
+from platformctl.model.observed import INTERRUPTED, Instance, Observed
 from platformctl.model.service import Service
 
 _DOINGS = {"created": "never started", "restarting": "keeps restarting", "dead": "failed to start"}
@@ -11,6 +11,8 @@ def replacement_cause(service: Service, instances: tuple[Instance, ...]) -> str 
     if len(instances) > 1:
         return "an interrupted change left two instances"
     instance = instances[0]
+    if instance.status == "stopping":
+        return INTERRUPTED
     if instance.stranded:
         return instance.stranded
     if instance.release == service.release:

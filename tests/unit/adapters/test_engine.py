@@ -46,6 +46,7 @@ def container(name: str, labels: dict[str, str] = LABELS, **state: object) -> di
         "State": STATE | state,
         "RestartCount": 2,
         "Mounts": [],
+        "HostConfig": {"RestartPolicy": {"Name": "unless-stopped"}},
         "Created": NOON,
     }
 
@@ -159,13 +160,47 @@ def test_what_a_health_check_said_last_is_read(server: Recorded, engine: Engine)
     assert [engine.health_output("one") for _ in range(3)] == ["connection refused", "", ""]
 
 
+def told(found: dict[str, Any], **state: object) -> dict[str, Any]:
+    """Return a container as it is once it was told to stop."""
+    return found | {"HostConfig": {"RestartPolicy": {"Name": "no"}}, "State": found["State"] | state}
+
+
 def test_a_container_is_stopped_with_its_grace_and_removed(server: Recorded, engine: Engine) -> None:
+    server.answer(f"GET {API}/containers/one/json", container("acme-worker-etl-1"))
+    server.answer(f"POST {API}/containers/one/update", {})
     server.answer(f"POST {API}/containers/one/stop", "", status=204)
     server.answer(f"DELETE {API}/containers/one", "", status=204)
     engine.remove_container("one", grace=105)
-    stop, remove = server.asked
+    _, update, stop, remove = server.asked
+    assert (update.line, update.body["RestartPolicy"]["Name"]) == (f"POST {API}/containers/one/update", "no")
     assert (stop.line, stop.query["t"]) == (f"POST {API}/containers/one/stop", "105")
     assert (remove.line, remove.query["force"]) == (f"DELETE {API}/containers/one", "True")
+
+
+def test_a_container_that_was_told_to_stop_is_told_again_only_when_its_grace_is_over(
+    server: Recorded, engine: Engine
+) -> None:
+    """A worker takes a second signal for a wish to hurry."""
+    line = f"GET {API}/containers/one/json"
+    for is_running in (True, True, False):
+        server.answer(line, told(container("acme-worker-etl-1"), Running=is_running))
+    server.answer(f"POST {API}/containers/one/stop", "", status=304)
+    server.answer(f"DELETE {API}/containers/one", "", status=204)
+    engine.remove_container("one", grace=105)
+    assert server.lines == [line] * 3 + [f"POST {API}/containers/one/stop", f"DELETE {API}/containers/one"]
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "seen"),
+    [("worker", "running", "stopping"), ("server", "exited", "exited"), ("migrate", "exited", "exited")],
+)
+def test_what_was_told_to_stop_is_seen_as_that(
+    server: Recorded, engine: Engine, role: str, status: str, seen: str
+) -> None:
+    holding(server, told(container("acme-x", {"io.platformctl.role": role}), Status=status))
+    (instance,) = engine.observe("acme", []).instances
+    assert (instance.status, instance.is_alive) == (seen, seen == "stopping")
+    assert instance.stranded == ("" if role == "migrate" else "an interrupted command was stopping it")
 
 
 def test_what_is_gone_says_nothing_and_needs_no_removing(server: Recorded, engine: Engine) -> None:
@@ -366,7 +401,7 @@ ASKS: list[Callable[[Engine], object]] = [
 def test_a_refusal_carries_the_engines_words(server: Recorded, engine: Engine, ask: Callable[[Engine], object]) -> None:
     gets = ("containers/json", "containers/one/json", "containers/one/logs", "volumes", "info")
     lines = [f"GET {API}/{path}" for path in gets]
-    lines += [f"POST {API}/containers/one/stop", f"POST {API}/volumes/create"]
+    lines += [f"POST {API}/containers/one/update", f"POST {API}/volumes/create"]
     lines += [f"DELETE {API}/networks/one", f"DELETE {API}/volumes/one"]
     for line in lines:
         server.answer(line, {"message": "volume is in use"}, status=409)

@@ -1,7 +1,7 @@
 """What PrefectApi asks of Prefect's API, and what it makes of the answers."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from platformctl.adapters.prefect.ports import LogLine
 from platformctl.errors import ServerError, UsageError
 from platformctl.model.job_templates import own_template
 from platformctl.model.observed import FlowRun, Worker, WorkPool
+from prefect_warm_worker.contract import LostRunOutcome, settled_state
 from recorded import Recorded
 
 NOON = "2026-01-01T12:00:00+00:00"
@@ -24,6 +25,7 @@ POOL: dict[str, Any] = {
     "is_paused": True,
     "base_job_template": own_template("warm"),
 }
+STATE, OTHER = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
 RUN: dict[str, Any] = {
     "id": "r1",
     "name": "brave-otter",
@@ -31,10 +33,12 @@ RUN: dict[str, Any] = {
     "state_type": "RUNNING",
     "state_name": "Running",
     "state": {"timestamp": NOON, "message": "under way"},
+    "state_id": STATE,
+    "empirical_policy": {},
     "work_pool_name": "etl",
     "labels": {"prefect.worker.name": "acme-worker-etl-1"},
 }
-OTTER = FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, "etl", "acme-worker-etl-1")
+OTTER = FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, "etl", "acme-worker-etl-1", STATE)
 
 
 @pytest.fixture
@@ -123,7 +127,7 @@ def test_a_full_last_page_is_followed_by_an_empty_one(server: Recorded, api: Pre
 
 def test_a_run_that_no_worker_took_has_none(server: Recorded, api: PrefectApi) -> None:
     server.answer("GET /api/flow_runs/r1", RUN | {"labels": None, "work_pool_name": None})
-    assert api.run("r1") == FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, None, None)
+    assert api.run("r1") == FlowRun("r1", "brave-otter", "RUNNING", "Running", AT_NOON, None, None, STATE)
 
 
 def test_a_state_says_why(server: Recorded, api: PrefectApi) -> None:
@@ -196,28 +200,58 @@ def test_a_run_is_created_with_its_parameters(server: Recorded, api: PrefectApi)
     assert asked == {"parameters": {"source": "lake"}, "state": {"type": "SCHEDULED"}}
 
 
-def test_a_run_is_forced_into_crashed_and_cancelled(server: Recorded, api: PrefectApi) -> None:
+def test_a_run_is_forced_into_cancelled(server: Recorded, api: PrefectApi) -> None:
     server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
-    api.crash_run("r1", "its worker is gone")
     api.cancel_run("r1", "its pool goes")
-    crashed, cancelled = server.bodies("POST /api/flow_runs/r1/set_state")
-    assert crashed == {
-        "state": {"type": "CRASHED", "name": "Crashed", "message": "its worker is gone"},
-        "force": True,
-    }
-    assert cancelled == {
-        "state": {"type": "CANCELLED", "name": "Cancelled", "message": "its pool goes"},
-        "force": True,
-    }
-
-
-def test_a_run_is_scheduled_anew_for_now(server: Recorded, api: PrefectApi) -> None:
-    server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
-    api.requeue_run("r1")
     (asked,) = server.bodies("POST /api/flow_runs/r1/set_state")
-    when = asked["state"].pop("state_details").pop("scheduled_time")
-    assert asked == {"state": {"type": "SCHEDULED", "name": "Scheduled"}, "force": True}
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(when)) < timedelta(minutes=5)
+    assert asked == {"state": {"type": "CANCELLED", "name": "Cancelled", "message": "its pool goes"}, "force": True}
+
+
+@pytest.mark.parametrize("outcome", LostRunOutcome)
+def test_a_run_is_settled_as_it_was_judged_and_nothing_is_forced(
+    server: Recorded, api: PrefectApi, outcome: LostRunOutcome
+) -> None:
+    server.answer("GET /api/flow_runs/r1", RUN)
+    server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
+    api.settle_run("r1", STATE, outcome, "gone")
+    (asked,) = server.bodies("POST /api/flow_runs/r1/set_state")
+    wanted = settled_state(outcome, "gone", STATE, datetime.now(UTC))
+    for state in (asked["state"], wanted):
+        when = state["state_details"].pop("scheduled_time", None)
+        assert (when is None) == (outcome is not LostRunOutcome.REQUEUE)
+    assert asked == {"state": wanted, "force": False}
+    assert not [line for line in server.lines if line.startswith("PATCH")]
+
+
+def test_a_run_in_another_state_than_was_judged_is_left_alone(server: Recorded, api: PrefectApi) -> None:
+    server.answer("GET /api/flow_runs/r1", RUN)
+    api.settle_run("r1", OTHER, LostRunOutcome.CRASH, "gone")
+    assert server.lines == ["GET /api/flow_runs/r1"]
+
+
+@pytest.mark.parametrize(("state_type", "is_set"), [("RUNNING", True), ("SCHEDULED", False)])
+def test_a_run_that_was_retried_in_its_process_is_offered_to_workers(
+    server: Recorded, api: PrefectApi, state_type: str, is_set: bool
+) -> None:
+    policy = {"retries": 3, "retry_type": "in_process"}
+    server.answer("GET /api/flow_runs/r1", RUN | {"state_type": state_type, "empirical_policy": policy})
+    server.answer("PATCH /api/flow_runs/r1", "", status=204)
+    server.answer("POST /api/flow_runs/r1/set_state", {"status": "ACCEPT"})
+    api.settle_run("r1", STATE, LostRunOutcome.REQUEUE, "gone")
+    (changed,) = server.bodies("PATCH /api/flow_runs/r1")
+    assert changed == {"empirical_policy": {"retries": 3, "retry_type": None}}
+    assert ("POST /api/flow_runs/r1/set_state" in server.lines) == is_set
+
+
+def test_what_workers_have_taken_is_told_from_what_awaits_a_retry_elsewhere(server: Recorded, api: PrefectApi) -> None:
+    awaiting = RUN | {"state_type": "SCHEDULED", "state_name": "AwaitingRetry"}
+    here, elsewhere = ({"retry_type": "in_process"}, {"retry_type": "reschedule"})
+    found = [
+        RUN,
+        *(awaiting | {"id": id_, "empirical_policy": each} for id_, each in (("r2", here), ("r3", elsewhere))),
+    ]
+    server.answer("POST /api/flow_runs/filter", found)
+    assert [run.id for run in api.taken_runs()] == ["r1", "r2"]
 
 
 def test_a_pause_changes_nothing_else(server: Recorded, api: PrefectApi) -> None:
@@ -258,7 +292,11 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     assert found.registered == {"flows/a.py:a/one": "d1"}
     assert found.zombie_automations == ("a1",)
     (runs,) = server.bodies("POST /api/flow_runs/filter")
-    assert runs["flow_runs"]["state"]["type"]["any_"] == ["PENDING", "RUNNING", "CANCELLING"]
+    assert runs["flow_runs"]["state"] == {
+        "operator": "or_",
+        "type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]},
+        "name": {"any_": ["AwaitingRetry"]},
+    }
     (automations,) = server.bodies("POST /api/automations/filter")
     name = "platformctl: crash flow runs that stopped sending heartbeats"
     assert automations == {"automations": {"name": {"any_": [name]}}}
@@ -277,7 +315,7 @@ def test_nothing_registered_and_no_automation_is_observed_as_that(server: Record
 def test_a_busy_database_is_asked_again(server: Recorded, api: PrefectApi) -> None:
     for status in (503, 503, 200):
         server.answer("POST /api/flow_runs/r1/set_state", {}, status=status)
-    api.crash_run("r1", "")
+    api.cancel_run("r1", "")
     assert server.lines == ["POST /api/flow_runs/r1/set_state"] * 3
 
 

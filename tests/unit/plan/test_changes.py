@@ -16,12 +16,13 @@ from platformctl.plan.resources.network import RemoveNetwork
 from platformctl.plan.resources.old_image import RemoveImage
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
 from platformctl.plan.resources.results import CopyResults
-from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
+from platformctl.plan.resources.run import SettleRun
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.resources.volume import RemoveVolume
 from platformctl.plan.resources.worker import ForgetWorker
 from platformctl.plan.step import Change
 from platformctl.plan.world import World
+from prefect_warm_worker.contract import LostRunOutcome
 
 POOL = WorkPool("prod", "warm", 4, "", is_paused=False)
 CALLS: list[tuple[Change, str]] = [
@@ -41,9 +42,7 @@ CALLS: list[tuple[Change, str]] = [
     (RecordDeployments({"a": "1"}), "client.set_registered({'a': '1'})"),
     (PausePool("prod"), "api.set_paused('prod', is_paused=True)"),
     (ResumePool("prod"), "api.set_paused('prod', is_paused=False)"),
-    (CrashRun("r1", "why"), "api.crash_run('r1', 'why')"),
-    (CancelRun("r1", "why"), "api.cancel_run('r1', 'why')"),
-    (RequeueRun("r1"), "api.requeue_run('r1')"),
+    (SettleRun("r1", "s1", "crash", "why"), f"api.settle_run('r1', 's1', {LostRunOutcome.CRASH!r}, 'why')"),
     (ForgetWorker("prod", "acme-worker-prod-1"), "api.delete_worker('prod', 'acme-worker-prod-1')"),
 ]
 CLIENT = (CreatePool, UpdatePool, AddJobVariables, RecordDeployments)

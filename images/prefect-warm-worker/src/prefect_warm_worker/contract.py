@@ -33,6 +33,8 @@ AWAITING_RETRY = "AwaitingRetry"
 """The name of the state, of the type SCHEDULED, of a flow run that is tried again later."""
 IN_PROCESS = "in_process"
 """How Prefect calls it where the run's own process waits for that, so that no worker is offered it: its `retry_type`."""
+TAKEN: dict[str, Any] = {"operator": "or_", "type": {"any_": [*UNFINISHED]}, "name": {"any_": [AWAITING_RETRY]}}
+"""What Prefect's API finds those by that a worker has taken; `is_taken` then says which of them awaits its retry elsewhere."""
 
 DOUBLING_RETRIES = 9
 """How often a client asks anew that doubles its pauses, as Prefect's does in a process of its own: for 17 minutes in all.
@@ -61,6 +63,11 @@ class LostRunOutcome(Enum):
     CRASH = "crash"
     CANCEL = "cancel"
     REQUEUE = "requeue"
+
+
+def is_taken(state_type: str, state_name: str, retry_type: str | None) -> bool:
+    """Whether a worker has taken a flow run that hasn't ended: its process awaits a retry, too."""
+    return state_type in UNFINISHED or (state_name == AWAITING_RETRY and retry_type == IN_PROCESS)
 
 
 def decide_lost_run(state_type: str, on_stop: OnStop) -> LostRunOutcome:

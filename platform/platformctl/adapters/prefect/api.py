@@ -20,7 +20,14 @@ from platformctl.adapters.prefect.ports import Json, LogLine
 from platformctl.errors import PlatformError, ServerError, UsageError
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
-from prefect_warm_worker.contract import UNFINISHED, WORKER_LABEL
+from prefect_warm_worker.contract import (
+    IN_PROCESS,
+    TAKEN,
+    WORKER_LABEL,
+    LostRunOutcome,
+    is_taken,
+    settled_state,
+)
 
 REGISTERED = "platformctl_deployments"
 """The Prefect variable that holds what each deployment was registered from."""
@@ -63,7 +70,7 @@ class PrefectApi:
             version=str(self._get("/admin/version")),
             pools={pool.name: pool for pool in pools},
             workers=tuple(workers),
-            runs=tuple(self.runs(UNFINISHED)),
+            runs=tuple(self.taken_runs()),
             registered=self._registered(),
             zombie_automations=self._zombie_automations(),
         )
@@ -83,6 +90,15 @@ class PrefectApi:
         if pool:
             wanted["work_pools"] = {"name": {"any_": [pool]}}
         return [_run(item) for item in self._all("/flow_runs/filter", wanted)]
+
+    def taken_runs(self) -> list[FlowRun]:
+        """Return the flow runs that workers have taken and not ended, those among them that await their retry."""
+        found = self._all("/flow_runs/filter", {"flow_runs": {"state": TAKEN}})
+        return [
+            _run(item)
+            for item in found
+            if is_taken(item["state_type"], item["state_name"], item["empirical_policy"].get("retry_type"))
+        ]
 
     def run(self, id_: str) -> FlowRun:
         """Return a flow run; raises ServerError where it isn't there."""
@@ -123,20 +139,22 @@ class PrefectApi:
         path = f"/deployments/{deployment}/create_flow_run"
         return _run(self._ask("POST", path, body, refusal=wrong_parameters).json())
 
-    def crash_run(self, id_: str, message: str) -> None:
-        """Force a flow run into the state Crashed, which frees what it held."""
-        state = {"type": "CRASHED", "name": "Crashed", "message": message}
-        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
+    def settle_run(self, id_: str, judged: str, outcome: LostRunOutcome, message: str) -> None:
+        """Settle a flow run while its state is the one that was judged, by its id; nothing is forced, and no request repeated."""
+        found = self._get(f"/flow_runs/{id_}")
+        if found["state_id"] != judged:
+            return
+        policy = found["empirical_policy"]
+        if outcome is LostRunOutcome.REQUEUE and policy.get("retry_type") == IN_PROCESS:
+            self._ask("PATCH", f"/flow_runs/{id_}", {"empirical_policy": {**policy, "retry_type": None}})
+            if found["state_type"] == "SCHEDULED":
+                return  # it awaits its retry, which any worker may begin now
+        state = settled_state(outcome, message, judged, datetime.now(UTC))
+        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": False})
 
     def cancel_run(self, id_: str, message: str) -> None:
         """Force a flow run into the state Cancelled: one that has not begun, or whose process is gone."""
         state = {"type": "CANCELLED", "name": "Cancelled", "message": message}
-        self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
-
-    def requeue_run(self, id_: str) -> None:
-        """Schedule a flow run anew, for now."""
-        now = datetime.now(UTC).isoformat()
-        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": now}}
         self._post(f"/flow_runs/{id_}/set_state", {"state": state, "force": True})
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
@@ -244,7 +262,16 @@ def _run(item: Json) -> FlowRun:
     since = datetime.fromisoformat(item["state"]["timestamp"] if item.get("state") else item["created"])
     worker = (item.get("labels") or {}).get(WORKER_LABEL)
     pool = item.get("work_pool_name")
-    return FlowRun(item["id"], item["name"], item["state_type"], item["state_name"], since, pool, worker)
+    return FlowRun(
+        item["id"],
+        item["name"],
+        item["state_type"],
+        item["state_name"],
+        since,
+        pool,
+        worker,
+        item.get("state_id") or "",
+    )
 
 
 def _log_line(item: Json) -> LogLine:

@@ -6,14 +6,21 @@ It is as strict as a server: tests/contract holds both to the same promises.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from platformctl.adapters.prefect.ports import Json, LogLine, PoolField
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
-from prefect_warm_worker.contract import UNFINISHED
+from prefect_warm_worker.contract import UNFINISHED, LostRunOutcome
 
 _FIELDS = {"concurrency_limit": "limit", "description": "description", "is_paused": "is_paused"}
+_FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_SETTLED = {
+    LostRunOutcome.CRASH: "CRASHED",
+    LostRunOutcome.CANCEL: "CANCELLED",
+    LostRunOutcome.REQUEUE: "SCHEDULED",
+}
 _PROCESS = ("name", "labels", "env", "command", "stream_output", "working_dir")
 """The job variables that Prefect's own process workers know."""
 
@@ -32,7 +39,7 @@ class FakePrefect:
 
     worker_rows: by name, or by POOL/NAME where another pool has the name. paused: the pools that were ever paused, in
     order. seconds_left: what a running flow run needs until it is Completed, if anybody waits for it. parents: sub-flow run
-    to the run that started it. tasks: names of task runs by id.
+    to the run that started it. tasks: names of task runs by id. awaiting_retry: runs whose processes wait for that.
     """
 
     url: str = "http://127.0.0.1:4200/api"
@@ -50,6 +57,7 @@ class FakePrefect:
     parents: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
     zombie_automations: tuple[str, ...] = ()
+    awaiting_retry: set[str] = field(default_factory=set)
     paused: list[str] = field(default_factory=list)
     seconds_left: dict[str, float] = field(default_factory=dict)
 
@@ -91,11 +99,12 @@ class FakePrefect:
     def observe(self) -> Prefect:
         """Return everything that is held."""
         self._check_up()
-        unfinished = tuple(run for run in self.flow_runs.values() if run.state_type in UNFINISHED)
         there = {deployment.key for deployment in self.deployments.values()}
         registered = {key: digest for key, digest in self.registered.items() if key in there}
         workers = tuple(self.worker_rows.values())
-        return Prefect(self.version, dict(self.pools), workers, unfinished, registered, self.zombie_automations)
+        return Prefect(
+            self.version, dict(self.pools), workers, tuple(self.taken_runs()), registered, self.zombie_automations
+        )
 
     def pool(self, name: str) -> WorkPool | None:
         """Return a pool."""
@@ -112,6 +121,12 @@ class FakePrefect:
         self._check_up()
         self._pass_second()
         return [run for run in self.flow_runs.values() if run.state_type in states and pool in (None, run.pool)]
+
+    def taken_runs(self) -> list[FlowRun]:
+        """Return the runs that workers have. Each look takes a second off what running ones need."""
+        self._check_up()
+        self._pass_second()
+        return [run for run in self.flow_runs.values() if run.state_type in UNFINISHED or run.id in self.awaiting_retry]
 
     def run(self, id_: str) -> FlowRun:
         """Return a flow run; one that a worker may take ends with the second look at it."""
@@ -166,17 +181,19 @@ class FakePrefect:
         self.flow_runs[id_] = run
         return run
 
-    def crash_run(self, id_: str, message: str) -> None:
-        """Crash a run."""
-        self._set(id_, "CRASHED", message)
+    def settle_run(self, id_: str, judged: str, outcome: LostRunOutcome, message: str) -> None:
+        """Settle a run in the state that was judged; one that awaits its retry is offered to workers, and has ended nowhere."""
+        run = self._run(id_)
+        if run.state != judged:
+            return
+        if run.state_type == "SCHEDULED":
+            self.awaiting_retry.discard(id_)
+        elif run.state_type not in _FINAL:
+            self._set(id_, _SETTLED[outcome], message)
 
     def cancel_run(self, id_: str, message: str) -> None:
         """Cancel a run."""
         self._set(id_, "CANCELLED", message)
-
-    def requeue_run(self, id_: str) -> None:
-        """Schedule a run anew."""
-        self._set(id_, "SCHEDULED")
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool or let it go on."""
@@ -262,7 +279,9 @@ class FakePrefect:
     def _set(self, id_: str, state: str, message: str = "") -> None:
         run = self._run(id_)
         self.messages[id_] = message or self.messages.get(id_, "")
-        self.flow_runs[id_] = replace(run, state_type=state, state_name=state.capitalize(), since=datetime.now(UTC))
+        self.flow_runs[id_] = replace(
+            run, state_type=state, state_name=state.capitalize(), since=datetime.now(UTC), state=str(uuid4())
+        )
 
 
 def _refused(words: str) -> ServerError:

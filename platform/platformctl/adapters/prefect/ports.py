@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from prefect_warm_worker.contract import LostRunOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Api(Protocol):
     def runs(self, states: Sequence[str], pool: str | None = None) -> list[FlowRun]:
         """Return the flow runs, of a pool or of all, whose state is of one of some types."""
 
+    def taken_runs(self) -> list[FlowRun]:
+        """Return the flow runs that workers have taken and not ended, those among them that await their retry."""
+
     def run(self, id_: str) -> FlowRun:
         """Return a flow run."""
 
@@ -72,14 +76,11 @@ class Api(Protocol):
     def create_run(self, deployment: str, parameters: Json) -> FlowRun:
         """Start a run of the deployment with an id."""
 
-    def crash_run(self, id_: str, message: str) -> None:
-        """Force a flow run into the state Crashed, which frees what it held."""
+    def settle_run(self, id_: str, judged: str, outcome: LostRunOutcome, message: str) -> None:
+        """Settle a flow run while its state is the one that was judged, by its id; another one is left alone."""
 
     def cancel_run(self, id_: str, message: str) -> None:
         """Force a flow run into the state Cancelled: one that has not begun, or whose process is gone."""
-
-    def requeue_run(self, id_: str) -> None:
-        """Schedule a flow run anew, for now."""
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool, or let it go on; nothing else of it changes."""

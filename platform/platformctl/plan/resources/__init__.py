@@ -10,7 +10,7 @@ from platformctl.plan.resources.network import RemoveNetwork
 from platformctl.plan.resources.old_image import RemoveImage
 from platformctl.plan.resources.pool import AddJobVariables, CreatePool, UpdatePool
 from platformctl.plan.resources.results import CopyResults
-from platformctl.plan.resources.run import CancelRun, CrashRun, RequeueRun
+from platformctl.plan.resources.run import SettleRun
 from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.resources.service import AwaitService, StartServices
 from platformctl.plan.resources.volume import RemoveVolume
@@ -37,9 +37,7 @@ CHANGES: tuple[type[Change], ...] = (
     RemoveAutomation,
     AwaitWorkers,
     ForgetWorker,
-    CrashRun,
-    CancelRun,
-    RequeueRun,
+    SettleRun,
     RegisterDeployments,
     RecordDeployments,
     RemoveNetwork,

@@ -17,7 +17,7 @@ from platformctl.plan.step import Action, Step
 from platformctl.plan.world import World
 from platformctl.state.drain_marks import mark_drain, unmark_drain
 from platformctl.waiting import wait_until
-from prefect_warm_worker.contract import STOP_MARGIN_SECONDS, UNFINISHED
+from prefect_warm_worker.contract import STOP_MARGIN_SECONDS
 
 _GRACE_OF_REMOVED = 60
 """Seconds for the flow runs of a pool that platform.toml has no more."""
@@ -86,7 +86,7 @@ class AwaitRuns:
         wait_until(lambda: None if self._has_runs(world) else True, seconds=self.seconds, pause=0.5)
 
     def _has_runs(self, world: World) -> bool:
-        names = [run.name for run in world.api.runs(UNFINISHED) if run.worker in self.workers]
+        names = [run.name for run in world.api.taken_runs() if run.worker in self.workers]
         world.note(f"{', '.join(names)} not finished yet" if names else "")
         return bool(names)
 

@@ -6,48 +6,31 @@ from typing import ClassVar
 
 from platformctl.model.observed import FlowRun, Instance, Observed
 from platformctl.model.spec import Pool
-from platformctl.plan.step import Action, Change, Step
+from platformctl.plan.step import Action, Step
 from platformctl.plan.world import World
 from platformctl.spec.load import Project
 from prefect_warm_worker.contract import LostRunOutcome, decide_lost_run, lost_run_message
 
+_ACTIONS = {
+    LostRunOutcome.REQUEUE: Action.REQUEUE,
+    LostRunOutcome.CANCEL: Action.CANCEL,
+    LostRunOutcome.CRASH: Action.CRASH,
+}
+
 
 @dataclass(frozen=True, slots=True)
-class CrashRun:
-    """Mark a flow run Crashed. run: its id. message: why."""
+class SettleRun:
+    """End a flow run or schedule it again, while it is in the state that was judged. run, state: ids. message: why."""
 
     needs_client: ClassVar[bool] = False
     run: str
+    state: str
+    outcome: str
     message: str
 
     def apply(self, world: World) -> None:
         """Set its state."""
-        world.api.crash_run(self.run, self.message)
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRun:
-    """Mark a flow run Cancelled. run: its id. message: why."""
-
-    needs_client: ClassVar[bool] = False
-    run: str
-    message: str
-
-    def apply(self, world: World) -> None:
-        """Set its state."""
-        world.api.cancel_run(self.run, self.message)
-
-
-@dataclass(frozen=True, slots=True)
-class RequeueRun:
-    """Schedule a flow run again. run: its id."""
-
-    needs_client: ClassVar[bool] = False
-    run: str
-
-    def apply(self, world: World) -> None:
-        """Set its state."""
-        world.api.requeue_run(self.run)
+        world.api.settle_run(self.run, self.state, LostRunOutcome(self.outcome), self.message)
 
 
 def lost_run_steps(project: Project, observed: Observed) -> Iterator[Step]:
@@ -62,25 +45,15 @@ def lost_run_steps(project: Project, observed: Observed) -> Iterator[Step]:
 
 def _lost_run_step(run: FlowRun, cause: str, pool: Pool | None) -> Step:
     """pool: None where platform.toml has it no more."""
-    action, change = _lost_run_change(run, cause, pool)
-    return Step(f"run {run.name}", action, cause, change)
-
-
-def _lost_run_change(run: FlowRun, cause: str, pool: Pool | None) -> tuple[Action, Change]:
-    message = lost_run_message(cause)
-    match decide_lost_run(run.state_type, pool.on_stop if pool else "finish"):
-        case LostRunOutcome.REQUEUE:
-            return Action.REQUEUE, RequeueRun(run.id)
-        case LostRunOutcome.CANCEL:
-            return Action.CANCEL, CancelRun(run.id, message)
-        case LostRunOutcome.CRASH:
-            return Action.CRASH, CrashRun(run.id, message)
+    outcome = decide_lost_run(run.state_type, pool.on_stop if pool else "finish")
+    change = SettleRun(run.id, run.state, outcome.value, lost_run_message(cause))
+    return Step(f"run {run.name}", _ACTIONS[outcome], cause, change)
 
 
 def _why_lost(run: FlowRun, instance: Instance | None) -> str | None:
     if instance is None:
         return f"its worker {run.worker} is gone"
-    if instance.status != "running":
+    if not instance.is_alive:
         return f"its worker {run.worker} does not run"
     if instance.started > run.since:
         return f"its worker {run.worker} restarted at {instance.started:%H:%M:%S} UTC"

@@ -13,7 +13,7 @@ from prefect.states import Cancelling
 
 from prefect_warm_worker.contract import CANCELLATION_SECONDS, decide_lost_run
 from prefect_warm_worker.forks.forked_run import ForkedRun
-from prefect_warm_worker.worker.lost import LostRuns, is_taken
+from prefect_warm_worker.worker.lost import LostRuns, is_unfinished
 from prefect_warm_worker.worker.once import settle_once
 
 _LOOK_EVERY = 0.1
@@ -99,7 +99,7 @@ class Ending:
         run.kill(self._why, is_handed_back=True)
         await run.ended.wait()
         found = await self._client.read_flow_run(flow_run)
-        if not is_taken(found):
+        if not is_unfinished(found):
             return
         outcome = decide_lost_run(found.state_type or "", "reschedule")
         if await settle_once(self._client, found, outcome, f"{self._why} before the flow run was through."):

@@ -23,14 +23,13 @@ from prefect.client.schemas.objects import FlowRun, StateType, Worker
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
 
 from prefect_warm_worker.contract import (
-    AWAITING_RETRY,
     HEARTBEAT_SECONDS,
-    IN_PROCESS,
-    UNFINISHED,
+    TAKEN,
     WORKER_LABEL,
     LostRunOutcome,
     OnStop,
     decide_lost_run,
+    is_taken,
     lost_run_message,
 )
 from prefect_warm_worker.forks.processes import is_engine
@@ -49,10 +48,7 @@ _CLAIMED, _UNCLAIMED = 10.0, 60.0
 _SILENT = 1.5 * HEARTBEAT_SECONDS
 """Seconds without a heartbeat of its own after which a run has ended with its worker."""
 _PAGE = 200
-_TYPES = [StateType(name) for name in UNFINISHED]
-_TAKEN = FlowRunFilterState.model_validate(
-    {"operator": "or_", "type": {"any_": _TYPES}, "name": {"any_": [AWAITING_RETRY]}}
-)
+_TAKEN = FlowRunFilterState.model_validate(TAKEN)
 
 InFlight = Callable[[], Iterable[UUID]]
 Cancel = Callable[[UUID], None]
@@ -143,13 +139,12 @@ class LostRuns:
             work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._pool])),
             limit=_PAGE,
         )
-        return [run for run in found if is_taken(run)]
+        return [run for run in found if is_unfinished(run)]
 
 
-def is_taken(run: FlowRun) -> bool:
-    """Whether a worker has taken a flow run that hasn't ended: its process awaits a retry, too."""
-    awaits = run.state_name == AWAITING_RETRY and run.empirical_policy.retry_type == IN_PROCESS
-    return awaits or run.state_type in _TYPES
+def is_unfinished(run: FlowRun) -> bool:
+    """Whether a worker has taken a flow run that hasn't ended."""
+    return is_taken(run.state_type or "", run.state_name or "", run.empirical_policy.retry_type)
 
 
 def _worker_of(run: FlowRun) -> str | None:
