@@ -112,14 +112,14 @@ class MemoryPrefect:
     async def request(
         self, method: str, path: str, *, path_params: Mapping[str, UUID], json: Mapping[str, Any]
     ) -> httpx.Response:
-        """Set a state by Prefect's rules, without force: what has ended stays so, and no transition is made twice in a row."""
+        """Set a state by Prefect's rules, without force: what has ended doesn't crash, and no transition is made twice in a row."""
         assert (method, path, json["force"]) == ("POST", "/flow_runs/{id}/set_state", False)
         assert get_current_settings().client.max_retries == 0
         run, state = self.runs[path_params["id"]], State.model_validate(json["state"])
         if run.id in self.refused:
             raise httpx.ConnectError("no server")
         assert run.state is not None
-        if run.state.is_final():
+        if run.state.is_final() and state.is_crashed():
             return _answer("ABORT", None)
         if run.state.state_details.transition_id == state.state_details.transition_id:
             return _answer("REJECT", run.state)

@@ -343,7 +343,7 @@ def test_what_ends_while_it_is_judged_keeps_its_end(prefect: MemoryPrefect, monk
         return found
 
     monkeypatch.setattr(prefect, "read_flow_run", read_just_before_its_end)
-    assert not asyncio.run(settle_once(prefect.client, run, LostRunOutcome.REQUEUE, "gone"))
+    assert not asyncio.run(settle_once(prefect.client, run, LostRunOutcome.CRASH, "gone"))
     assert prefect.said(run) == ("Completed", None)
 
 
