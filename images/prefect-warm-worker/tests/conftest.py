@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from prefect.states import Suspended
 
-from pools import KINDS, Pools, Runs, open_pools, wait
-from scenarios import ALL, CANCELLED, CANCELLED_EARLY, HALTING
+from pools import KINDS, Pools, Run, Runs, open_pools, version, wait
+from scenarios import ALL, CANCELLED, CANCELLED_EARLY, HALTING, INTERRUPTED
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,19 @@ def runs(pools: Pools) -> Runs:
     return begun
 
 
+def interrupt(pools: Pools, runs: tuple[Run, Run]) -> None:
+    """Have somebody else suspend runs, and resume them when their processes have ended; before Prefect 3.7 none does."""
+    for run in runs:
+        run.wait_for_file("began")
+        pools.client.set_flow_run_state(run.id, Suspended(timeout_seconds=300))
+    for run in runs:
+        if version() >= (3, 7):
+            wait(run.logs, lambda lines: any("Finished in state Suspended" in line.message for line in lines))
+            pools.client.resume_flow_run(run.id)
+        else:
+            run.cancel()
+
+
 def attend(pools: Pools, begun: Runs) -> None:
     """Do what runs wait for: resume those that halt, and cancel those that would never end."""
     for scenario in (CANCELLED_EARLY, CANCELLED):
@@ -37,6 +51,7 @@ def attend(pools: Pools, begun: Runs) -> None:
                 run.logs, lambda lines: any("Executing deployment step" in line.message for line in lines)
             )  # what a killed process hasn't sent yet is lost, at random
             run.cancel()
+    interrupt(pools, begun[INTERRUPTED.name])
     for state in ("Paused", "Suspended"):
         for run in begun[HALTING.name]:
             run.wait_until(state)

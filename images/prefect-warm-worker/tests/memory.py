@@ -161,14 +161,14 @@ class MemoryPrefect:
             (parent is None or self.parents[run.id] in (parent.any_ or []))
             and (deployment is None or deployment.is_null_ in {None, run.deployment_id is None})
             and (state is None or _is_in(run, state))
+            and (wanted.id is None or run.id in (wanted.id.any_ or []))
         )
 
 
 def _is_in(run: FlowRun, wanted: FlowRunFilterState) -> bool:
     """Whether a flow run is in a state of a wanted type, or of a wanted name."""
-    assert wanted.type is not None
-    assert wanted.name is not None
-    return run.state_type in (wanted.type.any_ or []) or run.state_name in (wanted.name.any_ or [])
+    types, names = (wanted.type and wanted.type.any_) or [], (wanted.name and wanted.name.any_) or []
+    return run.state_type in types or run.state_name in names
 
 
 def _answer(status: str, state: State | None) -> httpx.Response:

@@ -45,6 +45,8 @@ HOOKS = ("hook Crashed", "hook Cancelling")
 """What hooks write that the flow's process can't run: before Prefect 3.8 they lack the variables of the run on a process worker."""
 WARM_VARIABLE = "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"
 """Only a warm worker's runs have it: the worker has compared the versions, and they needn't do so again."""
+PROCESS_THREAD = "(observer_thread)"
+"""Since Prefect 3.7 a run listens for its own suspension; for a warm worker's runs the worker does."""
 PROCESS_ONLY = ("prefect.flow_runs.runner ", "prefect.flow_runs.worker 20 Reported flow run 'ID' as crashed: ")
 """What lines begin with that only the process worker has, before Prefect 3.8: that a process starts and with what code it ended;
 and that the worker reports a crash, where it is ahead of the runner that it has for its processes."""
@@ -57,6 +59,7 @@ LARGE = list(range(60_000))
 """As JSON 400 KB, less than what Prefect lets a parameter be."""
 
 HALTING = Scenario("halting", "ends.py:halting", "Completed")
+INTERRUPTED = Scenario("interrupted", "waits.py:interrupted", "Completed")
 CANCELLED = Scenario("cancelled", "ends.py:endless", "Cancelled")
 CANCELLED_EARLY = Scenario(
     "cancelled early",
@@ -99,4 +102,4 @@ ENDS = (
 """What ends by itself."""
 LOOKS = (LOOK, LOOK_IN, LOOK_GIT)
 
-ALL = (HALTING, CANCELLED_EARLY, CANCELLED, SHARE, MEDDLE, *ENDS, *LOOKS)
+ALL = (HALTING, INTERRUPTED, CANCELLED_EARLY, CANCELLED, SHARE, MEDDLE, *ENDS, *LOOKS)

@@ -15,10 +15,12 @@ from scenarios import (
     ENDS,
     HALTING,
     HOOKS,
+    INTERRUPTED,
     LOOK,
     LOOKS,
     MEDDLE,
     PROCESS_ONLY,
+    PROCESS_THREAD,
     REWORDED,
     SHARE,
     WARM_VARIABLE,
@@ -76,6 +78,8 @@ def test_a_flow_sees_the_same(runs: Runs, scenario: Scenario) -> None:
     assert WARM_VARIABLE in warm["variables"]
     warm["variables"].remove(WARM_VARIABLE)
     del warm["settings"][WARM_VARIABLE]
+    if version() >= (3, 7):
+        process["threads"].remove(PROCESS_THREAD)
     different = DIFFERENT if version() >= (3, 8) else DIFFERENT | DIFFERENT_BEFORE_3_8
     for fact, reason in different.items():
         assert warm.pop(fact) != process.pop(fact), reason
@@ -116,6 +120,11 @@ def test_no_slot_stays_taken(pools: Pools) -> None:
 
 def test_a_run_is_paused_suspended_and_resumed(runs: Runs) -> None:
     compare(*runs[HALTING.name])
+
+
+@pytest.mark.skipif(version() < (3, 7), reason="Prefect 3.7 has introduced it")
+def test_a_run_heeds_that_somebody_else_suspends_it(runs: Runs) -> None:
+    compare(*runs[INTERRUPTED.name])
 
 
 def _is_running(pid: int) -> bool:

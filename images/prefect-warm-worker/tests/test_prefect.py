@@ -23,7 +23,7 @@ from prefect.utilities import processutils
 from prefect.workers import base, process
 
 from pools import version
-from prefect_warm_worker._prefect import process_worker, workspaces
+from prefect_warm_worker._prefect import process_worker, suspension, workspaces
 from prefect_warm_worker._prefect.related import describe_related, remember_related
 from private import names_of
 
@@ -151,6 +151,20 @@ def test_what_a_run_needs_not_ask_again_is_read_at_this_address(ask: str) -> Non
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), pytest.raises(httpx.HTTPStatusError):
         getattr(client, ask)(*([] if path.startswith("admin") else [id_]))
     assert asked == [f"GET /api/{path}{'' if path.startswith('admin') else id_}"], MOVED
+
+
+@pytest.mark.skipif(not suspension.CAN_BE_TOLD, reason="Prefect 3.7 has introduced it")
+def test_an_engine_observes_suspensions_as_this_package_has_it_do() -> None:
+    from prefect import _flow_run_suspension as private  # noqa: PLC0415  # older versions lack it
+
+    parameters = inspect.signature(private.observe_flow_run_suspension).parameters
+    assert list(parameters) == ["flow_run_id", "suspension_request", "polling_interval"], MOVED
+    assert "observe_flow_run_suspension(" in inspect.getsource(flow_engine.BaseFlowRunEngine), MOVED
+    asks = inspect.getsource(private.FlowRunSuspensionRequest)
+    assert asks.count("self._suspended_state") == asks.count("self._suspended_state =") + 2, (
+        MOVED
+    )  # one is set at first
+    assert asks.count("self.get_state()") == 2, MOVED  # whoever else asks does so by it
 
 
 def test_settings_are_variables() -> None:

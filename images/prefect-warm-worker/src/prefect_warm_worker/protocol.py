@@ -25,6 +25,8 @@ RELATED = "PREFECT__WARM_WORKER_RELATED"
 """The variable with what the run's events tell of its flow, deployment and pool, as JSON."""
 ANSWERS = "PREFECT__WARM_WORKER_ANSWERS"
 """The variable with what the worker has just read, and the run needn't read again, as JSON."""
+SUSPENDED = "PREFECT__WARM_WORKER_SUSPENDED"
+"""The variable that names the file in which the worker says that the run was suspended."""
 HOOKS_OF = "PREFECT_WARM_WORKER_HOOKS_OF"
 """The variable that tells a fork the state whose hooks it runs, as JSON."""
 

@@ -64,7 +64,10 @@ def process() -> dict[str, Any]:
             name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")
         },
         # That thread is there where pull steps needed it: since Prefect 3.8 the process worker has them in a process before.
-        "threads": sorted({thread.name for thread in threading.enumerate()} - {"RunSyncEventLoopThread"}),
+        "threads": sorted(
+            {thread.name.partition(" ")[2] or thread.name for thread in threading.enumerate()}
+            - {"RunSyncEventLoopThread"}
+        ),
         "is in the main thread": threading.current_thread() is threading.main_thread(),
         "the main thread is the process": threading.main_thread().native_id == os.getpid(),
         "signals": {

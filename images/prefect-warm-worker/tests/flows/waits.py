@@ -1,11 +1,12 @@
 """Flows that wait, and are stopped, lost or limited meanwhile."""
 
+import logging
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
+from prefect import flow, task
 from prefect.client.schemas.objects import FlowRun
 
 
@@ -29,6 +30,22 @@ def talk(told: str, seconds: int) -> None:
     for second in range(seconds):
         print(f"second {second}")
         time.sleep(1)
+
+
+@task
+def wait() -> None:
+    """Wait: before and after a task a flow heeds that it was suspended."""
+    time.sleep(0.25)
+
+
+@flow
+def interrupted(told: str) -> None:
+    """Go on until it is suspended; when it is resumed, end. How many tasks it had by then is nobody's business."""
+    logging.getLogger("prefect.task_runs").setLevel(logging.ERROR)
+    if not Path(told, "began").exists():
+        Path(told, "began").touch()
+        while True:
+            wait()
 
 
 @flow

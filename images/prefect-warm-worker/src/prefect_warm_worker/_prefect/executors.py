@@ -17,9 +17,10 @@ from prefect.runner._process_manager import ProcessHandle
 from prefect_warm_worker._prefect.answers import describe_answers
 from prefect_warm_worker._prefect.shared_reads import SharedReads
 from prefect_warm_worker._prefect.starting import ExplainingProposer, ForkedHooks, ForkStarter
+from prefect_warm_worker._prefect.suspension import write_suspended
 from prefect_warm_worker._prefect.workspaces import HAS_WORKSPACES, write_workspace
 from prefect_warm_worker.forks.forked_run import Begin, ForkedRun
-from prefect_warm_worker.protocol import ANSWERS, WORKSPACE
+from prefect_warm_worker.protocol import ANSWERS, SUSPENDED, WORKSPACE
 
 
 class Executors:
@@ -30,6 +31,8 @@ class Executors:
         self._context, self._folder, self._reads = context, folder, reads
         self._hooks: dict[UUID, Any] = {}
         self._cancelling: dict[UUID, asyncio.Event] = {}
+        self._suspended: dict[UUID, tuple[FlowRun, Path]] = {}
+        """The files in which runs look whether they were suspended."""
 
     async def execute(
         self, flow_run: FlowRun, begin: Begin, started: anyio.abc.TaskStatus[int], directory: Path, *, stream: bool
@@ -55,6 +58,15 @@ class Executors:
                 del self._cancelling[flow_run]
         return True
 
+    def tell_suspended(self, flow_run: UUID, state: State) -> bool:
+        """Tell a flow run's process that it was suspended. False where it has none here (yet)."""
+        if flow_run not in self._suspended:
+            return False
+        run, file = self._suspended[flow_run]
+        if run.state is None or state.timestamp > run.state.timestamp:  # else it has been scheduled again since
+            write_suspended(file, state)
+        return True
+
     async def run_cancellation_hooks(self, flow_run: FlowRun, state: State) -> None:
         """Run what the flow wants done when it is cancelled, in a process of its own."""
         await self._hooks[flow_run.id].run_cancellation_hooks(flow_run, state)
@@ -78,6 +90,8 @@ class Executors:
         name = "prefect-workspace-attempt-"  # as Prefect has it
         with tempfile.TemporaryDirectory(prefix=name, dir=self._folder) as folder:
             variables = {ANSWERS: describe_answers(self._reads.answers(f"/deployments/{flow_run.deployment_id}"))}
+            suspended = Path(folder) / "suspended.json"
+            self._suspended[flow_run.id], variables[SUSPENDED] = (flow_run, suspended), str(suspended)
             self._hooks[flow_run.id] = ForkedHooks(begin)
             if HAS_WORKSPACES:
                 file, self._hooks[flow_run.id] = write_workspace(flow_run.id, directory, Path(folder), stream=stream)
@@ -85,7 +99,7 @@ class Executors:
             try:
                 yield variables
             finally:
-                del self._hooks[flow_run.id]
+                del self._hooks[flow_run.id], self._suspended[flow_run.id]
 
     async def _run(
         self, executor: FlowRunExecutor, starter: ForkStarter, started: anyio.abc.TaskStatus[int]

@@ -19,6 +19,7 @@ ENGINE = (
     "prefect.logging.handlers",
     "prefect_warm_worker._prefect.answers",
     "prefect_warm_worker._prefect.related",
+    "prefect_warm_worker._prefect.suspension",
     "prefect_warm_worker._prefect.workspaces",
     "anyio._backends._asyncio",
     "encodings.idna",

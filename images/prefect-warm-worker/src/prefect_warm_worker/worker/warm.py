@@ -16,12 +16,14 @@ import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.events import Event
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
 from prefect_warm_worker._prefect.environments import common_environment, engine_environment
 from prefect_warm_worker._prefect.executors import Executors, open_executors
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker._prefect.shared_reads import SharedReads
+from prefect_warm_worker._prefect.suspension import CAN_BE_TOLD
 from prefect_warm_worker.contract import lost_run_message
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import ZygoteError
@@ -35,6 +37,7 @@ from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
 from prefect_warm_worker.worker.new_process import needs_new_process
 from prefect_warm_worker.worker.outages import OutageTolerantWorker
 from prefect_warm_worker.worker.settings import SettingsError, read_settings
+from prefect_warm_worker.worker.suspensions import Suspensions
 
 _LEAST_PAUSE = 0.1
 """Seconds between two polls, however many runs are scheduled or end."""
@@ -63,7 +66,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._guard = Guard()
         self._reads = SharedReads()
         self._wake = asyncio.Event()
-        self._listener = Listener(self._wake, self._cancel)
+        self._listener = Listener(self._wake, self._cancel, self._suspend)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -232,6 +235,16 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             if await executors.cancel(flow_run):
                 return
             await asyncio.sleep(_LEAST_PAUSE)
+
+    @functools.cached_property
+    def _suspensions(self) -> Suspensions | None:
+        if self._executors is None or not CAN_BE_TOLD:
+            return None
+        return Suspensions(self.client, self._in_flight.ids, self._executors.tell_suspended)
+
+    def _suspend(self, event: Event | None) -> None:
+        if self._suspensions is not None:
+            self._begin(self._suspensions.heed(event))
 
     @functools.cached_property
     def _lost_runs(self) -> LostRuns:

@@ -45,8 +45,7 @@ def main() -> None:
     request, _ = receive(channel)
     os.environ.clear()
     os.environ.update({**WITHOUT_THREADS, **request["environment"]})
-    with noting_first_setup():
-        import_engine(request["engine"])
+    import_engine(request["engine"])
     found = import_libraries(request["preload"], request["left_out"], channel)
     if not found["ready"]:
         send(channel, found)
@@ -62,24 +61,26 @@ def main() -> None:
 
 
 def import_engine(names: list[str]) -> None:
-    """Import what every run needs."""
-    for name in names:
-        with contextlib.suppress(ImportError):  # of another version of Prefect; a run that needs it will say so itself
-            importlib.import_module(name)
+    """Import what every run needs, and do what each does alike."""
+    with noting_first_setup():
+        for name in names:
+            with contextlib.suppress(
+                ImportError
+            ):  # of another version of Prefect; a run that needs it will say so itself
+                importlib.import_module(name)
+    if "prefect" in sys.modules:
+        from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
+
+        rehearse()
 
 
 def import_libraries(names: list[str], left_out: dict[str, str], channel: socket.socket) -> Message:
-    """Import libraries ahead of the runs; returns what the worker is told of it.
+    """Import libraries as runs do, after their engine has set up logging; returns what the worker is told of it.
 
     names: of modules, in their order. left_out: modules that can't be imported ahead, with the reasons.
     """
-    found = Preload(left_out)
+    probe, found = Probe(), Preload(left_out)
     with without_output():
-        if "prefect" in sys.modules:  # as in a run, whose engine has set up logging before the flow is imported
-            from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
-
-            rehearse()
-        probe = Probe()
         found.import_all(names, functools.partial(send, channel), probe.look)
         if reason := probe.look():  # nobody knows which of them did it
             found.leave_out_all(names, reason)

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from prefect_warm_worker.protocol import ANSWERS, ENGINE_MODULE, RELATED, WORKSPACE, Job
+from prefect_warm_worker.protocol import ANSWERS, ENGINE_MODULE, RELATED, SUSPENDED, WORKSPACE, Job
 from prefect_warm_worker.zygote.interpreter import end_process, run_module
 from prefect_warm_worker.zygote.module_path import set_module_path
 
@@ -80,7 +80,8 @@ def renew_module_state() -> None:
 
 def prepare_run() -> int | None:
     """Enter the run's workspace, where its worker wants one prepared; returns an exit code where that fails."""
-    related, answers, file = (os.environ.pop(name, None) for name in (RELATED, ANSWERS, WORKSPACE))
+    names = (RELATED, ANSWERS, SUSPENDED, WORKSPACE)
+    related, answers, suspended, file = (os.environ.pop(name, None) for name in names)
     if related is not None:
         from prefect_warm_worker._prefect.related import remember_related  # noqa: PLC0415  # only Prefect's runs have it
 
@@ -89,6 +90,10 @@ def prepare_run() -> int | None:
         from prefect_warm_worker._prefect.answers import answer_from  # noqa: PLC0415  # as above
 
         answer_from(answers)
+    if suspended is not None:
+        from prefect_warm_worker._prefect.suspension import hear_from  # noqa: PLC0415  # as above
+
+        hear_from(suspended)
     return enter_workspace(file) if file is not None else None
 
 

@@ -17,6 +17,7 @@ from prefect_warm_worker._prefect.answers import heed_answers
 from prefect_warm_worker._prefect.authorities import share_authorities
 from prefect_warm_worker._prefect.engine import let_heartbeats_be
 from prefect_warm_worker._prefect.patience import be_patient
+from prefect_warm_worker._prefect.suspension import let_worker_listen
 from prefect_warm_worker.snapshots import changed_at
 from prefect_warm_worker.zygote.loggers import set_up_loggers
 from prefect_warm_worker.zygote.output import without_output
@@ -39,6 +40,7 @@ def rehearse() -> None:
     let_heartbeats_be()
     be_patient()
     heed_answers()
+    let_worker_listen()
     _validate_parameters()
 
 
