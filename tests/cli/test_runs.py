@@ -38,6 +38,23 @@ def test_parameters_are_json_or_strings(running: Cli) -> None:
     assert running.fakes.prefect.messages["run-1"] == "{'a': 3, 'b': ['x'], 'c': '1=2'}"
 
 
+def test_a_run_has_the_name_and_the_start_that_it_is_given(running: Cli) -> None:
+    result = running("run", "hello/nightly", "--name", "by-hand", "--tag", "a", "--at", "2099-01-01T00:00Z")
+
+    assert result.exit_code == 0, result.output
+    assert "by-hand is scheduled for " in result.output
+    assert running("run", "hello/nightly", "--in", "1m", "--at", "2099-01-01").exit_code == 2
+    assert len(running.fakes.prefect.flow_runs) == 1
+
+
+def test_parameters_come_from_a_file_too(running: Cli) -> None:
+    (running.folder / "p.yaml").write_text("source: lake\n")
+
+    assert running("run", "hello/nightly", "--params", str(running.folder / "p.yaml")).exit_code == 0
+
+    assert running.fakes.prefect.messages["run-1"] == "{'source': 'lake'}"
+
+
 def test_what_is_no_json_is_a_string(running: Cli) -> None:
     running.fakes.prefect.parameters = {"properties": {"a": {}, "b": {}}}
 
@@ -53,7 +70,7 @@ def test_what_is_not_there_is_named_with_the_nearest(running: Cli) -> None:
         (["hello"], "It must be FLOW/DEPLOYMENT"),
         (["hello/nightly", "-p", "sorce=1"], "did you mean 'source'?"),
         (["hello/nightly", "-p", "source"], "has no value"),
-        (["hello/nightly"], "needs the parameter 'source'"),
+        (["hello/nightly"], "source: it must be given, `-p source=VALUE`"),
     ):
         result = running("run", *words)
         assert result.exit_code == 2, result.output

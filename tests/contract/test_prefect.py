@@ -14,7 +14,7 @@ from contract.prefect_subjects import ENTRYPOINT, Subject, ids
 from platformctl.adapters.prefect.api import PrefectApi
 from platformctl.adapters.prefect.client import PrefectClient
 from platformctl.adapters.prefect.fake import FakePrefect
-from platformctl.adapters.prefect.ports import Api, Client
+from platformctl.adapters.prefect.ports import Api, Client, RunRequest
 from platformctl.errors import ServerError
 from platformctl.model.observed import WorkPool
 from prefect_warm_worker.contract import LostRunOutcome
@@ -276,11 +276,21 @@ def test_a_created_run_is_scheduled_in_the_pool_of_its_deployment(prefect: Subje
     found = prefect.api.deployment(prefect.deploy("created", pool))
     assert found
 
-    run = prefect.api.create_run(found["id"], {"source": "lake"})
+    run = prefect.api.create_run(found["id"], RunRequest({"source": "lake"}))
 
     assert (run.state_type, run.state_name, run.pool, run.worker) == ("SCHEDULED", "Scheduled", pool, None)
     assert ids(prefect.api.runs(("SCHEDULED",), pool)) == {run.id}
     assert prefect.api.run(run.id).id == run.id
+
+
+def test_a_run_is_created_with_what_it_is_given(prefect: Subject, pool: str) -> None:
+    found = prefect.api.deployment(prefect.deploy("given", pool))
+    assert found
+    start = datetime.now(UTC) + timedelta(hours=1)
+
+    run = prefect.api.create_run(found["id"], RunRequest({}, ("nightly",), "by-hand", start))
+
+    assert (run.name, run.state_type) == ("by-hand", "SCHEDULED")
 
 
 def test_a_deployment_is_found_by_its_name(prefect: Subject, pool: str) -> None:
@@ -387,7 +397,7 @@ def test_the_automation_of_an_earlier_platformctl_is_found_and_deleted(prefect: 
     [
         pytest.param(lambda it: it.api.run(_MISSING), id="run"),
         pytest.param(lambda it: it.api.run_message(_MISSING), id="run_message"),
-        pytest.param(lambda it: it.api.create_run(_MISSING, {}), id="create_run"),
+        pytest.param(lambda it: it.api.create_run(_MISSING, RunRequest()), id="create_run"),
         pytest.param(lambda it: it.api.settle_run(_MISSING, _MISSING, LostRunOutcome.CRASH, ""), id="settle_run"),
         pytest.param(lambda it: it.api.cancel_run(_MISSING, ""), id="cancel_run"),
         pytest.param(lambda it: it.api.workers("no-such"), id="workers"),
@@ -427,7 +437,7 @@ def absent_client(request: pytest.FixtureRequest) -> Client:
         pytest.param(lambda api: api.logs([_MISSING]), id="logs"),
         pytest.param(lambda api: api.deployment_names(), id="deployment_names"),
         pytest.param(lambda api: api.deployment("hello/nightly"), id="deployment"),
-        pytest.param(lambda api: api.create_run(_MISSING, {}), id="create_run"),
+        pytest.param(lambda api: api.create_run(_MISSING, RunRequest()), id="create_run"),
         pytest.param(lambda api: api.settle_run(_MISSING, _MISSING, LostRunOutcome.CRASH, ""), id="settle_run"),
         pytest.param(lambda api: api.cancel_run(_MISSING, ""), id="cancel_run"),
         pytest.param(lambda api: api.set_paused("dev", is_paused=True), id="set_paused"),

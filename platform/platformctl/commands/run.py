@@ -1,13 +1,32 @@
 """`run`: start a flow run of a deployment."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
-from platformctl.adapters.prefect.ports import Api, Json
+from platformctl.adapters.prefect.ports import Api, Json, RunRequest
+from platformctl.commands.moments import read_start
+from platformctl.commands.parameters import read_parameters
 from platformctl.commands.workspace import Workspace
-from platformctl.errors import RunError, ServerError, UsageError
-from platformctl.model.observed import FlowRun
+from platformctl.errors import RunError, ServerError
+from platformctl.model.observed import FlowRun, WorkPool
 from platformctl.spec.problems import unknown_name
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRun:
+    """A flow run as it was asked for on the command line: what its options hold, unread.
+
+    parameters: KEY=VALUE each. file: of parameters. span, at: when it begins. name: None for one of Prefect's.
+    """
+
+    parameters: Sequence[str] = ()
+    file: Path | None = None
+    span: str | None = None
+    at: str | None = None
+    tags: Sequence[str] = ()
+    name: str | None = None
 
 
 def require_server(workspace: Workspace) -> Api:
@@ -29,30 +48,36 @@ def find_deployment(api: Api, name: str) -> Json:
     return deployment
 
 
-def start_run(api: Api, name: str, parameters: Sequence[str]) -> FlowRun:
-    """Start a flow run of the deployment FLOW/DEPLOYMENT.
+def start_run(api: Api, name: str, typed: TypedRun) -> tuple[FlowRun, datetime | None]:
+    """Start a flow run of the deployment FLOW/DEPLOYMENT; return it, and when it is to begin where that isn't now.
 
-    parameters: KEY=VALUE each, the value as JSON or else as a string. Raises UsageError for a deployment or a parameter
-    that isn't there, and with Prefect's words for a value that doesn't fit.
+    Raises UsageError for a deployment that isn't there, for parameters that it doesn't take, and for a time that is none.
     """
+    start = read_start(typed.span, typed.at, datetime.now().astimezone())
     deployment = find_deployment(api, name)
-    schema = (deployment.get("parameter_openapi_schema") or {}).get("properties") or {}
-    values = dict(_parameter(item, schema) for item in parameters)
-    _check_parameters(name, deployment, values)
-    return api.create_run(str(deployment["id"]), values)
+    parameters = read_parameters(name, deployment, typed.parameters, typed.file)
+    return api.create_run(str(deployment["id"]), RunRequest(parameters, tuple(typed.tags), typed.name, start)), start
 
 
 def find_obstacle(api: Api, name: str) -> str | None:
     """Return why a flow run of a deployment won't begin by itself; None where nothing is in its way."""
     pool = find_deployment(api, name).get("work_pool_name")
     found = api.pool(pool) if pool else None
-    if found is None:
-        return f"{name} has no work pool"
-    if found.is_paused:
-        return f"the work pool {pool} is paused: `platformctl pools resume {pool}`"
-    if not any(worker.is_online for worker in api.workers(found.name)):
-        return f"no worker of the work pool {pool} is online: `platformctl scale {pool}=1` starts one"
-    return None
+    is_served = found is not None and any(worker.is_online for worker in api.workers(found.name))
+    return pool_obstacle(pool, found, is_served=is_served)
+
+
+def pool_obstacle(name: str | None, pool: WorkPool | None, *, is_served: bool) -> str | None:
+    """Return why a pool starts no flow run; None where nothing is in its way. is_served: whether a worker is online."""
+    if name is None:
+        return "its deployment has no work pool"
+    if pool is None:
+        return f"there is no work pool {name}: `platformctl pools create {name}`"
+    if pool.is_paused:
+        return f"the work pool {name} is paused: `platformctl pools resume {name}`"
+    return (
+        None if is_served else f"no worker of the work pool {name} is online: `platformctl scale {name}=1` starts one"
+    )
 
 
 def require_completed(api: Api, run: str) -> None:
@@ -62,36 +87,3 @@ def require_completed(api: Api, run: str) -> None:
         said = api.run_message(run)
         remedy = f"Its log is at {api.url.removesuffix('/api')}/runs/flow-run/{run}"
         raise RunError(f"{found.name} is {found.state_name}{': ' + said if said else '.'}", remedy=remedy)
-
-
-def _parameter(item: str, schema: Json) -> tuple[str, object]:
-    """The key and the value: a string where the flow takes one, or else JSON, or else a string."""
-    key, found, value = item.partition("=")
-    if not found or not key:
-        remedy = "Write it as KEY=VALUE; the value is JSON or a string."
-        raise UsageError(f"The parameter {item!r} has no {'value' if key else 'name'}.", remedy=remedy)
-    if item != item.encode("utf-8", "replace").decode():
-        raise UsageError(f"The parameter {key!r} isn't a text in UTF-8.", remedy="Write it in UTF-8.")
-    if (schema.get(key) or {}).get("type") == "string" and not value.startswith('"'):
-        return key, value
-    try:
-        return key, json.loads(value, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return key, value
-
-
-def _no_json(word: str) -> object:
-    raise ValueError(f"{word} isn't JSON")
-
-
-def _check_parameters(name: str, deployment: Json, values: Mapping[str, object]) -> None:
-    schema = deployment.get("parameter_openapi_schema") or {}
-    known = list(schema.get("properties") or {})
-    for key in values:
-        if key not in known:
-            remedy = f"Its parameters: {', '.join(known) or 'none'}."
-            raise unknown_name(f"{name} has no parameter {key!r}", key, known, remedy=remedy)
-    given = {**(deployment.get("parameters") or {}), **values}
-    missing = [key for key in schema.get("required") or [] if key not in given]
-    if missing:
-        raise UsageError(f"{name} needs the parameter {missing[0]!r}.", remedy=f"Add `-p {missing[0]}=VALUE`.")

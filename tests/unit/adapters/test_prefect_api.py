@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from platformctl.adapters.prefect.api import PrefectApi
-from platformctl.adapters.prefect.ports import LogLine
+from platformctl.adapters.prefect.ports import LogLine, RunRequest
 from platformctl.errors import ServerError, UsageError
 from platformctl.model.job_templates import own_template
 from platformctl.model.observed import FlowRun, Worker, WorkPool
@@ -195,9 +195,9 @@ def test_a_deployment_is_returned_as_it_is(server: Recorded, api: PrefectApi) ->
 
 def test_a_run_is_created_with_its_parameters(server: Recorded, api: PrefectApi) -> None:
     server.answer("POST /api/deployments/d1/create_flow_run", RUN | {"state": None})
-    assert api.create_run("d1", {"source": "lake"}).id == "r1"
+    assert api.create_run("d1", RunRequest({"source": "lake"})).id == "r1"
     (asked,) = server.bodies("POST /api/deployments/d1/create_flow_run")
-    assert asked == {"parameters": {"source": "lake"}, "state": {"type": "SCHEDULED"}}
+    assert asked == {"parameters": {"source": "lake"}, "state": {"type": "SCHEDULED"}, "tags": []}
 
 
 def test_a_run_is_forced_into_cancelled(server: Recorded, api: PrefectApi) -> None:
@@ -354,7 +354,7 @@ def test_a_refusal_carries_the_servers_words(
 ) -> None:
     server.answer("POST /api/deployments/d1/create_flow_run", body, status=status)
     with pytest.raises(ServerError, match=f"Prefect's server at {server.address}/api {said}") as failure:
-        api.create_run("d1", {})
+        api.create_run("d1", RunRequest())
     assert "`platformctl logs server` shows" in failure.value.remedy
 
 
@@ -362,7 +362,7 @@ def test_a_refusal_carries_the_servers_words(
 def test_parameters_that_prefect_refuses_are_the_users(server: Recorded, api: PrefectApi, status: int) -> None:
     server.answer("POST /api/deployments/d1/create_flow_run", {"detail": "'x' is not of type 'integer'"}, status=status)
     with pytest.raises(UsageError, match="Prefect refuses the parameters: 'x' is not of type 'integer'") as failure:
-        api.create_run("d1", {"n": "x"})
+        api.create_run("d1", RunRequest({"n": "x"}))
     assert failure.value.exit_code == 2
     assert "No flow run was started" in failure.value.remedy
 

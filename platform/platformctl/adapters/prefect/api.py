@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from platformctl.adapters.prefect.ports import Json, LogLine
+from platformctl.adapters.prefect.ports import Json, LogLine, RunRequest
 from platformctl.errors import PlatformError, ServerError, UsageError
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
@@ -133,9 +133,13 @@ class PrefectApi:
         answer = self._ask("GET", f"/deployments/name/{quote(name)}", may_miss=True)
         return None if answer.status_code == requests.codes.not_found else answer.json()
 
-    def create_run(self, deployment: str, parameters: Json) -> FlowRun:
+    def create_run(self, deployment: str, wanted: RunRequest) -> FlowRun:
         """Start a run of the deployment with an id; raises UsageError with the server's words for bad parameters."""
-        body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}}
+        state: dict[str, object] = {"type": "SCHEDULED"}
+        if wanted.start:
+            state["state_details"] = {"scheduled_time": wanted.start.isoformat()}
+        body = {"parameters": dict(wanted.parameters), "state": state, "tags": list(wanted.tags)}
+        body |= {"name": wanted.name} if wanted.name else {}
         path = f"/deployments/{deployment}/create_flow_run"
         return _run(self._ask("POST", path, body, refusal=wrong_parameters).json())
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from platformctl.adapters.prefect.ports import Json, LogLine, PoolField
+from platformctl.adapters.prefect.ports import Json, LogLine, PoolField, RunRequest
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
@@ -170,14 +170,15 @@ class FakePrefect:
         pool = self.deployments[name].pool
         return {"id": name, "parameters": {}, "parameter_openapi_schema": self.parameters, "work_pool_name": pool}
 
-    def create_run(self, deployment: str, parameters: Json) -> FlowRun:
+    def create_run(self, deployment: str, wanted: RunRequest) -> FlowRun:
         """Schedule a run."""
         self._check_up()
         if deployment not in self.deployments:
             raise _refused(f"Deployment {deployment} not found")
         id_, pool = f"run-{len(self.flow_runs) + 1}", self.deployments[deployment].pool
-        self.messages[id_] = str(dict(parameters))
-        run = FlowRun(id_, f"{deployment}-{id_}", "SCHEDULED", "Scheduled", datetime.now(UTC), pool, None)
+        self.messages[id_] = str(dict(wanted.parameters))
+        name = wanted.name or f"{deployment}-{id_}"
+        run = FlowRun(id_, name, "SCHEDULED", "Scheduled", datetime.now(UTC), pool, None)
         self.flow_runs[id_] = run
         return run
 

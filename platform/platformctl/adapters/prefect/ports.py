@@ -1,7 +1,7 @@
 """What platformctl asks of Prefect: `Api` reads and starts, `Client` defines objects."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,6 +26,18 @@ class LogLine:
 
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A flow run that is wanted. tags: beside those of its deployment. name: None for one of Prefect's. start: None for now."""
+
+    parameters: Json = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    name: str | None = None
+    start: datetime | None = None
+
+
 PoolField = int | str | bool | None
 
 
@@ -73,8 +85,8 @@ class Api(Protocol):
     def deployment(self, name: str) -> Json | None:
         """Return the deployment FLOW/DEPLOYMENT; None where there is none."""
 
-    def create_run(self, deployment: str, parameters: Json) -> FlowRun:
-        """Start a run of the deployment with an id."""
+    def create_run(self, deployment: str, wanted: RunRequest) -> FlowRun:
+        """Start a run of the deployment with an id; raises UsageError with the server's words for bad parameters."""
 
     def settle_run(self, id_: str, judged: str, outcome: LostRunOutcome, message: str) -> None:
         """Settle a flow run while its state is the one that was judged, by its id; another one is left alone."""
