@@ -10,6 +10,7 @@ import httpx
 import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
@@ -153,3 +154,19 @@ def test_runs_of_another_queue_or_of_later_stay_behind() -> None:
         assert spread[50:] == tail
         assert spread[:50] != first
         assert sorted(spread[:50], key=first.index) == first
+
+
+def test_a_start_that_fails_leaves_nothing_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_: ProcessWorker) -> None:
+        raise RuntimeError("refused")
+
+    async def start() -> None:
+        with pytest.raises(RuntimeError, match="refused"):
+            await WarmWorker(work_pool_name="any").__aenter__()
+
+    monkeypatch.setattr(ProcessWorker, "__aenter__", refuse)
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        asyncio.run(start())  # which closes what is open, as another task, and logs what fails then
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []

@@ -95,8 +95,13 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
 
     async def __aenter__(self) -> "WarmWorker":
         """Start the zygote before any run is taken."""
-        await self._start_zygote()
-        await super().__aenter__()
+        async with contextlib.AsyncExitStack() as started:
+            started.push_async_callback(
+                self._warm.aclose
+            )  # closed where the rest can't start: by this task, as anyio wants it
+            await self._start_zygote()
+            await super().__aenter__()
+            started.pop_all()
         be_patient()  # only now: a server that never answered is an error
         self._reads.share(self.client)
         self._cancel_in_runner = await self.take_cancellations()
