@@ -51,7 +51,7 @@ $(WORKERS)/%/.ready: images/constraints/%.txt constraints/dev.txt $(WARM)/pyproj
 # The client of each Prefect on the server of each: what is asked of one, the other must know.
 test-clients: $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.client)
 	@set -e; for client in $(MINORS); do for server in $(MINORS); do echo "client $$client, server $$server"; \
-	  PLATFORMCTL_TEST_SERVER=$$server $(WORKERS)/$$client/bin/python -m pytest -q tests/contract/test_prefect.py tests/contract/test_leases.py $(ARGS); done; done
+	  PLATFORMCTL_TEST_SERVER=$$server $(WORKERS)/$$client/bin/python -m pytest -q tests/contract/test_prefect.py tests/contract/test_leases.py tests/contract/test_outages.py $(ARGS); done; done
 
 $(WORKERS)/%/.client: $(WORKERS)/%/.ready pyproject.toml
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --constraint images/constraints/$*.txt --editable . pytest-httpserver hypothesis
@@ -60,7 +60,7 @@ $(WORKERS)/%/.client: $(WORKERS)/%/.ready pyproject.toml
 # What a version of Prefect breaks: docs/new-prefect.md. MINOR=3.8 names another one than the newest.
 MINOR ?= $(NEWEST)
 check-prefect: $(VENV)/.dev $(foreach minor,$(MINORS),$(WORKERS)/$(minor)/.client)
-	$(WORKERS)/$(MINOR)/bin/pytest $(WARM)/tests tests/contract/test_leases.py $(ARGS)
+	$(WORKERS)/$(MINOR)/bin/pytest $(WARM)/tests tests/contract/test_leases.py tests/contract/test_outages.py $(ARGS)
 	@set -e; for other in $(MINORS); do \
 	  echo "client $(MINOR), server $$other"; PLATFORMCTL_TEST_SERVER=$$other $(WORKERS)/$(MINOR)/bin/pytest -q tests/contract/test_prefect.py; \
 	  echo "client $$other, server $(MINOR)"; PLATFORMCTL_TEST_SERVER=$(MINOR) $(WORKERS)/$$other/bin/pytest -q tests/contract/test_prefect.py; done

@@ -59,7 +59,7 @@ def _soak(platform: SoakPlatform, options: argparse.Namespace) -> dict[str, obje
     chaos = Chaos(platform, options.seed, options.longest)
     with Attendant(platform, tag):
         _run_all(platform, chaos, tag, options)
-        platform.ctl("up")
+        platform.bring_up()
         wait_until(
             lambda: _count_unfinished(platform, tag) == 0, "all runs are final", _SETTLED_WITHIN, 5.0, fails=False
         )

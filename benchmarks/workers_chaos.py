@@ -119,13 +119,13 @@ class Chaos:
         self._round += 1
         wait_until(self._platform.is_ready, "the server is ready", 1200)
         self._platform.change_server(7 + self._round)
-        self._platform.ctl("up")
+        self._platform.bring_up()
 
     def _replace_workers(self, worker: Container) -> None:
         self._round += 1
         wait_until(self._platform.is_ready, "the server is ready", 1200)
         self._platform.change_workers(worker.labels["io.platformctl.pool"], self._round)
-        self._platform.ctl("up")
+        self._platform.bring_up()
 
 
 def read_left(container: Container) -> dict[str, int]:

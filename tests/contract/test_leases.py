@@ -1,10 +1,13 @@
 """What keeps the server's leases, over Prefect's own storage: a Prefect that moved that fails here."""
 
 import asyncio
+import contextlib
 import importlib.util
+import inspect
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -51,11 +54,30 @@ def clock(leases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def grant(leases: ModuleType, seconds: float) -> UUID:
+@pytest.fixture(autouse=True)
+def taken(leases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[UUID, tuple[int, float]]:
+    """Give what the database holds of limits: how many slots are taken, and how many come back by themselves a second."""
+    found: dict[UUID, tuple[int, float]] = {}
+
+    @contextlib.asynccontextmanager
+    async def open_session() -> AsyncIterator[None]:
+        yield
+
+    async def read(**_: object) -> list[SimpleNamespace]:
+        rows = [(id_, slots, decay) for id_, (slots, decay) in found.items()]
+        return [SimpleNamespace(id=id_, active_slots=slots, slot_decay_per_second=decay) for id_, slots, decay in rows]
+
+    assert set(inspect.signature(leases.read_all_concurrency_limits).parameters) >= {"session", "limit", "offset"}
+    monkeypatch.setattr(leases, "provide_database_interface", lambda: SimpleNamespace(session_context=open_session))
+    monkeypatch.setattr(leases, "read_all_concurrency_limits", read)
+    return found
+
+
+def grant(leases: ModuleType, seconds: float, limit: UUID | None = None) -> UUID:
     """Grant a lease of a slot for a time, which may have passed; returns its id."""
     holds = ConcurrencyLimitLeaseMetadata(slots=1)
     storage = leases.ConcurrencyLeaseStorage()
-    lease = asyncio.run(storage.create_lease([uuid4()], timedelta(seconds=seconds), holds))
+    lease = asyncio.run(storage.create_lease([limit or uuid4()], timedelta(seconds=seconds), holds))
     found: UUID = lease.id
     return found
 
@@ -92,6 +114,24 @@ def test_a_server_that_was_paused_gives_the_same_time(leases: ModuleType, clock:
     clock.now += 600
     assert expired(leases) == []
     assert stay(leases, clock, 75) == [lost]
+
+
+def test_slots_that_no_lease_holds_are_freed_as_those_of_an_expired_one(
+    leases: ModuleType, clock: Clock, taken: dict[UUID, tuple[int, float]]
+) -> None:
+    leaked, held, paced, busy = uuid4(), uuid4(), uuid4(), uuid4()
+    taken.update({leaked: (3, 0.0), held: (1, 0.0), paced: (2, 0.5), busy: (1, 0.0)})
+    grant(leases, 300, leaked)
+    grant(leases, 300, held)
+    expired(leases)
+    taken[busy] = (0, 0.0)
+    assert stay(leases, clock, 30) == []
+    taken[busy] = (1, 0.0)
+    (freed,) = stay(leases, clock, 45)
+    lease = asyncio.run(leases.ConcurrencyLeaseStorage().read_lease(freed))
+    assert (lease.resource_ids, lease.metadata.slots) == ([leaked], 2)
+    asyncio.run(leases.ConcurrencyLeaseStorage().revoke_lease(freed))
+    assert stay(leases, clock, 30) == []
 
 
 def test_a_lease_outlives_its_server_and_is_gone_once_it_is_revoked(leases: ModuleType) -> None:

@@ -37,9 +37,11 @@ def test_a_run_that_holds_a_slot_keeps_it_over_a_replaced_and_an_absent_server(n
     with (stack.folder / "prefect.yaml").open("a", encoding="utf-8") as file:
         file.write(DEPLOYMENT)
     stack.must("up")
-    stack.server.ask("POST", "/v2/concurrency_limits/", {"name": "narrow", "limit": 1})
+    for name in ("narrow", "leaky"):
+        stack.server.ask("POST", "/v2/concurrency_limits/", {"name": name, "limit": 1})
+    stack.server.ask("POST", "/v2/concurrency_limits/increment", {"names": ["leaky"], "slots": 1})
     run = stack.server.start_run("hold/hold", seconds=4 * LEASE)
-    wait_for("the run has its slot", lambda: taken_slots(stack), lambda slots: slots == 1)
+    wait_for("the run has its slot", lambda: taken_slots(stack, "narrow"), lambda slots: slots == 1)
 
     step("The server is replaced.")
     before = stack.starts("server")
@@ -54,9 +56,11 @@ def test_a_run_that_holds_a_slot_keeps_it_over_a_replaced_and_an_absent_server(n
     stack.must("up")
 
     assert stack.server.await_end(run, seconds=6 * LEASE) == "COMPLETED", stack.server.logs(run)
-    assert taken_slots(stack) == 0
+    assert taken_slots(stack, "narrow") == 0
+    step("What had leaked before is free.")
+    wait_for("the slot is free", lambda: taken_slots(stack, "leaky"), lambda slots: slots == 0, seconds=120)
 
 
-def taken_slots(stack: Stack) -> int:
-    """Return how many slots of the limit are taken."""
-    return int(stack.server.ask("GET", "/v2/concurrency_limits/narrow")["active_slots"])
+def taken_slots(stack: Stack, limit: str) -> int:
+    """Return how many slots of a limit are taken."""
+    return int(stack.server.ask("GET", f"/v2/concurrency_limits/{limit}")["active_slots"])

@@ -12,4 +12,4 @@ LEASE_STORAGE = "platformctl_leases"
 
 def server_modules() -> dict[str, bytes]:
     """Return what the server imports beside Prefect, file name to content."""
-    return {f"{LEASE_STORAGE}.py": (asset_path("images") / SERVER / f"{LEASE_STORAGE}.py").read_bytes()}
+    return {file.name: file.read_bytes() for file in sorted((asset_path("images") / SERVER).glob("*.py"))}
