@@ -1,7 +1,8 @@
 """Become one service of a platform that runs as local processes: its environment, its folder, and Prefect's command line.
 
-Usage: launch.py SERVICE.json, with the keys `environment`, `directory`, `arguments`, and `await`, an address that must
-answer first. Environment variables come from a file because a supervisor's configuration can't hold every text.
+Usage: launch.py SERVICE.json, with the keys `environment`, `directory`, `module`, the `arguments` that it takes, and `await`,
+an address that must answer first. Environment variables come from a file because a supervisor's configuration can't hold
+every text.
 """
 
 import io
@@ -76,7 +77,7 @@ def main(file: str) -> None:
     os.chdir(service["directory"])
     sys.path[0] = service["directory"]  # as `python -m prefect` there would have it
     sys.argv = ["prefect", *service["arguments"]]
-    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    runpy.run_module(service["module"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -199,10 +199,20 @@ def test_what_is_left_out_is_left_to_the_warm_worker_and_nothing_is_not(tmp_path
     assert found["worker-cold-1"]["environment"]["PREFECT_WARM_WORKER_PRELOAD"] == ""
 
 
-def test_a_process_worker_is_told_nothing_of_a_warm_ones(tmp_path: Path) -> None:
+def test_a_process_worker_is_told_only_what_becomes_of_lost_runs(tmp_path: Path) -> None:
     worker = services(describe(tmp_path, SPEC + '\n[pools.old]\ntype = "process"\n'))["worker-old-1"]
 
-    assert not [name for name in worker["environment"] if name.startswith("PREFECT_WARM_WORKER_")]
+    told = [name for name in worker["environment"] if name.startswith("PREFECT_WARM_WORKER_")]
+    assert told == ["PREFECT_WARM_WORKER_ON_STOP"]
+    assert worker["command"][:3] == ["python", "-m", "prefect_warm_worker"]
+
+
+def test_a_process_worker_of_an_older_prefect_is_prefects_own(tmp_path: Path) -> None:
+    pool = '[images.etl]\n\n[pools.old]\ntype = "process"\n'
+    spec = f'[platform]\nname = "acme"\nruntime = "docker"\nprefect = "3.6.25"\n\n{pool}'
+    worker = services(describe(tmp_path, spec))["worker-old-1"]
+
+    assert worker["command"][0] == "prefect"
 
 
 def test_only_changed_files_are_written_and_stale_ones_removed(tmp_path: Path) -> None:

@@ -74,13 +74,17 @@ class Pools:
         self._deployments: dict[tuple[str, Kind], UUID] = {}
 
     def start_worker(
-        self, kind: Kind, *words: str, name: str = "", limit: int = 4, **variables: str
+        self, kind: Kind, *words: str, name: str = "", limit: int = 4, module: str = "prefect", **variables: str
     ) -> subprocess.Popen[bytes]:
-        """Start a worker of a pool. words: options more. name: the pool's, unless given. variables: of its environment."""
+        """Start a worker of a pool. words: options more. name: the pool's, unless given. variables: of its environment.
+
+        module: what is run with Prefect's words.
+        """
         name = name or f"the-{kind}"
         common = ["--pool", kind, "--type", kind, "--name", name, "--limit", str(limit), "--install-policy", "never"]
         options = [*common, *words]
-        command = _prefect(self.folder, name, str(self.client.api_url), "worker", "start", *options, **variables)
+        words = ("worker", "start", *options)
+        command = _prefect(self.folder, name, str(self.client.api_url), *words, module=module, **variables)
         return self._processes.enter_context(command)
 
     @contextlib.contextmanager
@@ -229,7 +233,9 @@ def _make_pool(client: SyncPrefectClient, kind: Kind) -> None:
 
 
 @contextlib.contextmanager
-def _prefect(folder: Path, name: str, api: str, *words: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def _prefect(
+    folder: Path, name: str, api: str, *words: str, module: str = "prefect", **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of Prefect's commands in the background; what it writes goes to a file of this name."""
     outside = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
     environment = {
@@ -240,7 +246,7 @@ def _prefect(folder: Path, name: str, api: str, *words: str, **variables: str) -
         "DROPPED": "1",
     } | variables
     with (folder / f"{name}.log").open("ab") as log:
-        command = [sys.executable, "-m", "prefect", *words]
+        command = [sys.executable, "-m", module, *words]
         process = subprocess.Popen(
             command,
             cwd=folder / "image",

@@ -36,6 +36,8 @@ from prefect_warm_worker.worker.once import settle_once
 from scenarios import Scenario
 
 pytestmark = pytest.mark.comparison
+ATTENTIVE = "prefect_warm_worker"
+"""What starts a process worker that sees to lost runs."""
 NAP = Scenario("nap", "waits.py:nap", "Completed", parameters={"seconds": 60})
 TALK = Scenario("talk", "waits.py:talk", "Completed", parameters={"seconds": 15})
 SHORT = Scenario("short", "waits.py:nap", "Completed", parameters={"seconds": 4})
@@ -56,6 +58,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
     with open_pools(tmp_path_factory.mktemp("lost")) as opened:
         for scenario in (NAP, TALK, SHORT, NEW, SHORT_NEW, ABOVE, EAT, LATE):
             opened.deploy(scenario, "warm")
+        for scenario in (NAP, SHORT):
+            opened.deploy(scenario, "process")
         yield opened
 
 
@@ -198,6 +202,26 @@ def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools, mon
         assert asyncio.run(settle("reschedule")) == []
         assert run.read().state_name == state.name
     stage.client.set_flow_run_state(run.id, Cancelled(), force=True)
+
+
+def test_what_a_process_worker_left_is_settled_by_its_successor(stage: Pools) -> None:
+    first = stage.start_worker("process", name="attentive", module=ATTENTIVE)
+    killed, cancelled = (
+        stage.begin(NAP, "process", name=f"of a process worker, {name}") for name in ("left", "cancelled")
+    )
+    for run in (killed, cancelled):
+        run.wait_for_file("began")
+    cancelled.cancel()
+    cancelled.wait_until("Cancelled")
+    wait(killed.read, lambda found: bool(found.infrastructure_pid))
+    kill_all(first, killed)
+    assert killed.read().state_name == "Running"
+    stage.start_worker("process", name="attentive", module=ATTENTIVE)
+    found = killed.wait_until("Crashed")
+    assert found.state is not None
+    assert found.state.message == "Its process is gone: the worker attentive was started anew."
+    through = stage.begin(SHORT, "process", name="of a process worker, through")
+    through.wait_until("Completed")
 
 
 class LosingTransport(httpx.AsyncHTTPTransport):

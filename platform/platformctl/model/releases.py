@@ -53,6 +53,11 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
+def has_worker_package(version: str) -> bool:
+    """Whether the worker's package works with a version of Prefect."""
+    return (parse_version(version) or (0, 0, 0)) >= OLDEST_WARM
+
+
 def minor_of(version: str) -> Minor | None:
     """Return the minor that a full version is of, or None where it isn't supported."""
     return next((minor for minor in MINORS if version.rpartition(".")[0] == minor.name), None)

@@ -68,7 +68,7 @@ class WorkerSite:
     """What holds for workers, and for what registers deployments.
 
     results: by pool, the folder of its persisted results. options: of `prefect worker start`. waiting_programs: types of workers
-    that wait for their server by themselves, to what starts them as Prefect's command line. mounts: by pool. deploy_options,
+    that wait for their server by themselves, to the program that takes Prefect's words. mounts: by pool. deploy_options,
     deploy_mounts: by image name, how `prefect deploy` finds its file.
     """
 

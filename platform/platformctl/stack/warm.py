@@ -1,13 +1,13 @@
-"""What a warm worker is told of its pool's settings, whatever runs it."""
+"""What a worker is told of its pool's settings, whatever runs it."""
 
 from platformctl.model.spec import Pool
 from prefect_warm_worker.contract import POLL_SECONDS, STOP_MARGIN_SECONDS, Variable
 
 
 def warm_environment(pool: Pool, folder: str | None) -> dict[str, str]:
-    """Return the environment variables of a pool's warm workers; none for workers of another type. folder: of runs' own ones."""
+    """Return the environment variables of a pool's workers, fewer where they aren't warm. folder: of runs' own ones."""
     if pool.type != "warm":
-        return {}
+        return {Variable.ON_STOP.value: pool.on_stop}
     told = {
         Variable.GRACE: pool.grace,
         Variable.ON_STOP: pool.on_stop,

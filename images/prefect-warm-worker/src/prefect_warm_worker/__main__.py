@@ -2,13 +2,17 @@
 
 Usage: python -m prefect_warm_worker worker start --pool NAME --type warm ...
 
+With `--type process` it starts Prefect's own kind of worker, which sees to lost runs as a warm one does.
 A worker that starts before its server would end with an error, and whoever restarts it waits longer each time. After a restart of
 the machine all services start at once.
 """
 
+import importlib
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
+from itertools import pairwise
 
 from prefect.cli import app
 from prefect.settings import PREFECT_API_URL
@@ -22,9 +26,16 @@ _PAUSE = 0.2
 def main() -> None:
     """Wait, and become `prefect`."""
     if url := PREFECT_API_URL.value():
-        wait_for(f"{url}/ready")
+        wait_for(f"{url.rstrip('/')}/ready")
+    if is_process_worker(sys.argv):
+        importlib.import_module("prefect_warm_worker.worker.process")
     sys.argv[0] = "prefect"
     app()
+
+
+def is_process_worker(words: Sequence[str]) -> bool:
+    """Whether a command line starts a worker that starts processes."""
+    return ("--type", "process") in pairwise(words) or "--type=process" in words
 
 
 def wait_for(address: str) -> None:

@@ -1,9 +1,13 @@
 """Where containers find what they read and write."""
 
+from typing import get_args
+
 from platformctl.errors import SpecError
 from platformctl.files import digest_of_files
 from platformctl.model.database import database_host
+from platformctl.model.releases import has_worker_package
 from platformctl.model.service import HealthCheck, Isolation, Mount, Network
+from platformctl.model.spec import WorkerType
 from platformctl.spec.load import Project, in_url
 from platformctl.stack.describe import Deployments
 from platformctl.stack.leases import LEASES, LEASES_FOLDER, server_modules
@@ -16,6 +20,7 @@ USER = 10001
 _HOME, _RESULTS, _PROFILE = "/home/prefect", "/var/lib/prefect/results", "/run/secrets/profiles.toml"
 _SHARED = "/var/tmp"  # noqa: S108  # the server's own
 """Any user may write there in Prefect's own image, and so in the volume, which begins as a copy of it."""
+_WORKER = ("python", "-m", "prefect_warm_worker")
 _API = "http://server:4200/api"
 
 
@@ -74,11 +79,12 @@ def _own_database() -> dict[str, str]:
 def _worker_site(project: Project, home: Mount, deployments: Deployments) -> WorkerSite:
     temporary = Mount("tmpfs", "/tmp", options="mode=1777,exec")  # noqa: S108  # the container's own
     used, pools = {deployment.image for deployment in deployments}, project.spec.pools
+    has_package = has_worker_package(project.spec.platform.prefect)
     return WorkerSite(
         results=dict.fromkeys(pools, _RESULTS),
         environment={"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1"},
         options=("--with-healthcheck",),
-        waiting_programs={"warm": ("python", "-m", "prefect_warm_worker")},
+        waiting_programs=dict.fromkeys(get_args(WorkerType), _WORKER) if has_package else {},
         mounts={pool: (Mount("volume", _RESULTS, results_name(pool)),) for pool in pools},
         temporary=(temporary, home),
         health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),

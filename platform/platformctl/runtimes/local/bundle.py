@@ -62,9 +62,10 @@ def _configuration(stack: Stack) -> str:
 
 
 def _process(project: Project, service: Service) -> dict[str, object]:
-    """What a process's file says. launch.py waits for what a patient one awaits, and becomes `prefect`."""
+    """What a process's file says. launch.py waits for what a patient one awaits, and becomes the module."""
     return {
-        "arguments": list(service.command[1:]),  # behind `prefect`, which launch.py becomes
+        "module": service.command[0],
+        "arguments": list(service.command[1:]),
         "directory": str(project.local / image_folder(service.image) / APP),
         "environment": dict(service.environment),
         "await": f"{project.server_url}/api/ready" if service.waits_for_server else None,

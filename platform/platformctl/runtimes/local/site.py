@@ -4,6 +4,7 @@ import sys
 from typing import get_args
 
 from platformctl.model.database import SETTING
+from platformctl.model.releases import has_worker_package
 from platformctl.model.spec import WorkerType
 from platformctl.runtimes.local.environments import environment_key
 from platformctl.spec.load import Project
@@ -29,11 +30,15 @@ def local_site(project: Project, server_image: str, deployments: Deployments) ->
         server=_server_site(project, server_image),
         worker=WorkerSite(
             results={pool: str(project.data / results_name(pool)) for pool in project.spec.pools},
-            waiting_programs=dict.fromkeys(get_args(WorkerType), ("prefect",)),
+            waiting_programs=dict.fromkeys(get_args(WorkerType), _program(project)),
             deploy_options={found.image: _file_options(project, found.image) for found in deployments},
         ),
         revision=environment_key(project.spec.platform.prefect),
     )
+
+
+def _program(project: Project) -> tuple[str]:
+    return ("prefect_warm_worker",) if has_worker_package(project.spec.platform.prefect) else ("prefect",)
 
 
 def socket_path() -> str:

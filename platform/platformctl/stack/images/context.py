@@ -11,7 +11,7 @@ from pathlib import Path
 from platformctl.assets import asset_path
 from platformctl.errors import SpecError
 from platformctl.files import Content, Source, digest_of_files, is_one_line, source_of
-from platformctl.model.releases import minor_of
+from platformctl.model.releases import has_worker_package, minor_of
 from platformctl.model.spec import Image, Spec
 from platformctl.spec.contents import check_inside
 from platformctl.spec.load import Project
@@ -94,11 +94,6 @@ def _base_image(project: Project, image: Image) -> str:
     return project.locked(image.base or official_image(project.spec))
 
 
-def _has_warm_workers(project: Project, name: str) -> bool:
-    """Whether any pool has warm workers of an image."""
-    return any(pool.type == "warm" for pool in project.pools_of(name))
-
-
 def official_image(spec: Spec) -> str:
     """Return Prefect's own image of the platform's version."""
     return f"prefecthq/prefect:{spec.platform.prefect}-python3.13"
@@ -107,11 +102,11 @@ def official_image(spec: Spec) -> str:
 def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
     files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.*"))}
     files |= _requirement_files(project.root, image)
-    is_warm = _has_warm_workers(project, name)
-    if is_warm:
+    has_package = has_worker_package(project.spec.platform.prefect)
+    if has_package:
         wheel = worker_wheel()
         files[f"{WORKER}{wheel.name}"] = wheel.content
-    files["Dockerfile"] = _dockerfile(project, image, is_warm=is_warm).encode()
+    files["Dockerfile"] = _dockerfile(project, image, has_package=has_package).encode()
     repository = image.repository or f"{project.spec.platform.name}/{name}"
     paths = _walk(project.root, image.flows) if image.flows else ()
     flows = {f"app/{path}": source_of(project.root / path) for path in paths}
@@ -151,7 +146,7 @@ def _check_file(root: Path, path: Path) -> None:
         check_inside(root, path, name)
 
 
-def _dockerfile(project: Project, image: Image, *, is_warm: bool) -> str:
+def _dockerfile(project: Project, image: Image, *, has_package: bool) -> str:
     spec = project.spec
     return render_template(
         "docker/Dockerfile.j2",
@@ -161,6 +156,6 @@ def _dockerfile(project: Project, image: Image, *, is_warm: bool) -> str:
         has_requirements=bool(image.requirements or image.dependencies),
         has_index=bool(spec.build.index),
         has_ca=bool(spec.build.ca),
-        is_warm=is_warm,
+        has_package=has_package,
         flows=shlex.quote(image.flows) if image.flows else "",
     )
