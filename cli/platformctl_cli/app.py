@@ -12,7 +12,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from platformctl_cli import build_image, down, init, lock, logs, plan, pools, prune, render, run, scale, status, up
+from platformctl_cli import (
+    build_image,
+    down,
+    init,
+    lock,
+    logs,
+    plan,
+    pools,
+    prune,
+    render,
+    run,
+    runs,
+    scale,
+    status,
+    up,
+)
 from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt, was_interrupted
 
 _EXIT_CODES = (
@@ -23,6 +38,7 @@ _GO_ON = "Type the same command to continue."
 _AFTER_INTERRUPT = {
     **dict.fromkeys(("init", "up", "scale", "pools", "down", "prune", "render", "build-image"), _GO_ON),
     "run": "A flow run that was started keeps running.",
+    "runs": "`platformctl runs ls` shows the flow runs as they are.",
 }
 """What to do after an interrupt of a command; the others change nothing."""
 
@@ -122,3 +138,4 @@ app.command("render")(render.render)
 app.command("build-image")(build_image.build_image)
 app.command("run")(run.run)
 app.add_typer(pools.app, name="pools")
+app.add_typer(runs.app, name="runs")

@@ -4,7 +4,8 @@ import dataclasses
 import json
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +17,7 @@ from platformctl.plan.step import Plan
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-_STATES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "CANCELLED": "yellow", "RUNNING": "cyan"}
+STATE_STYLES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "CANCELLED": "yellow", "RUNNING": "cyan"}
 
 
 def show_error(error: PlatformError) -> None:
@@ -28,7 +29,13 @@ def show_error(error: PlatformError) -> None:
 def show_json(content: object) -> None:
     """Print a dataclass, or a list of them, as JSON."""
     plain = [_plain(item) for item in content] if isinstance(content, list) else _plain(content)
-    sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+    sys.stdout.write(json.dumps(plain, indent=2, default=_time) + "\n")
+
+
+def _time(item: object) -> str:
+    if isinstance(item, datetime):
+        return item.isoformat()
+    raise TypeError(f"{type(item).__name__} has no JSON")
 
 
 def _plain(item: object) -> object:
@@ -54,22 +61,22 @@ def show_plan(plan: Plan, *, is_refused: bool) -> None:
     out.print(f"\n{_count(len(plan.steps), 'step')}. {next_}")
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; None is a dash."""
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, may_fold: Collection[str] = ()) -> None:
+    """Print a table; None is a dash. may_fold: columns that take several lines where the terminal is too narrow."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        table.add_column(column.upper(), no_wrap=True)
+        table.add_column(column.upper(), no_wrap=column not in may_fold, overflow="fold")
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
     with out.capture() as captured:
-        out.print(table, width=200)
+        out.print(table, width=out.width if may_fold and out.is_terminal else 200)
     out.print("\n".join(line.rstrip() for line in captured.get().splitlines()), markup=False)
 
 
 def show_run_item(item: NamedLine | StateChange) -> None:
     """Print a log line of a flow run with who wrote it, or the state that the run took."""
     if isinstance(item, StateChange):
-        style = _STATES.get(item.run.state_type, "default")
+        style = STATE_STYLES.get(item.run.state_type, "default")
         out.print(Text(f"{item.run.name}  ").append(item.run.state_name, style=style))
         return
     line, local = item.line, item.line.time.astimezone()

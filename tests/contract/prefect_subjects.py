@@ -14,6 +14,7 @@ from platformctl.adapters.prefect.client import PrefectClient
 from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
 from platformctl.adapters.prefect.ports import Api, Client, LogLine
 from platformctl.model.observed import FlowRun
+from platformctl.model.runs import RunRecord, TaskRecord
 
 ENTRYPOINT = "flows/hello.py:hello"
 MORNING = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -66,9 +67,12 @@ class FakeSubject:
 
     def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
         """Put a flow run."""
-        pool, run = self._fake.deployments[deployment].pool, f"begun-{next(self._numbers)}"
-        self._fake.flow_runs[run] = FlowRun(run, run, state, state.capitalize(), MORNING, pool, worker, str(uuid4()))
-        return run
+        pool, id_ = self._fake.deployments[deployment].pool, f"begun-{next(self._numbers)}"
+        run = self._fake.flow_runs[id_] = FlowRun(
+            id_, id_, state, state.capitalize(), MORNING, pool, worker, str(uuid4())
+        )
+        self._fake.history.told[id_] = RunRecord(run, "hello", deployment, due=MORNING)
+        return id_
 
     def report_worker(self, pool: str, name: str) -> None:
         """Put a worker."""
@@ -87,12 +91,16 @@ class FakeSubject:
         id_ = f"below-{next(self._numbers)}"
         self._fake.flow_runs[id_] = FlowRun(id_, id_, "RUNNING", "Running", MORNING, None, None)
         self._fake.parents[id_] = run
+        task = self.begin_task(run, "below")
+        self._fake.history.told[id_] = RunRecord(self._fake.flow_runs[id_], "below", due=MORNING, parent_task=task)
         return id_
 
     def begin_task(self, run: str, name: str) -> str:
         """Put a task run."""
-        id_ = f"{run}-{name}"
+        id_ = f"{run}-{name}-{next(self._numbers)}"
         self._fake.tasks[id_] = name
+        times = (MORNING, None, None)
+        self._fake.history.task_records.append(TaskRecord(id_, name, run, "PENDING", "Pending", "", *times))
         return id_
 
     def write_log(self, run: str, lines: Mapping[int, str], task: str | None = None) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from platformctl.adapters.prefect.ports import Api, LogLine
 from platformctl.model.observed import FlowRun
+from platformctl.model.runs import FINAL
 
-FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _PAUSE = 0.5
 _SETTLE = 4.0
 """Seconds that the last log lines of a run may take to arrive after its end: Prefect sends them in batches."""
@@ -48,6 +48,13 @@ def watch_run(api: Api, run: FlowRun) -> Iterator[NamedLine | StateChange]:
             seen = run.state_name
             yield StateChange(run)
         time.sleep(_PAUSE)
+
+
+def read_log(api: Api, run: FlowRun) -> Iterator[NamedLine]:
+    """Yield the log lines that are there of a run and of the runs below it, in the order of their times."""
+    log = _Log(api, run)
+    log.read()
+    yield from log.new_lines(may_lack_names=True)
 
 
 class _Log:

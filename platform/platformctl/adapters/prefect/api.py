@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from platformctl.adapters.prefect.history import PrefectHistory
 from platformctl.adapters.prefect.ports import Json, LogLine, RunRequest
 from platformctl.errors import PlatformError, ServerError, UsageError
 from platformctl.model.job_templates import lacking_variables
@@ -54,6 +55,7 @@ class PrefectApi:
         self._session.trust_env = False  # a proxy is not asked for a loopback address
         self._session.mount(url, HTTPAdapter(max_retries=_RETRIES))
         self._session.mount(f"{url}/ready", HTTPAdapter())  # who asks this waits for it anyway
+        self.history = PrefectHistory(lambda *asked: self._ask(*asked).json(), self._all, _run)
 
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from platformctl.adapters.prefect.fake_history import FakeHistory
 from platformctl.adapters.prefect.ports import Json, LogLine, PoolField, RunRequest
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from platformctl.model.runs import RunRecord
 from prefect_warm_worker.contract import UNFINISHED, LostRunOutcome
 
 _FIELDS = {"concurrency_limit": "limit", "description": "description", "is_paused": "is_paused"}
@@ -61,6 +63,10 @@ class FakePrefect:
     paused: list[str] = field(default_factory=list)
     seconds_left: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Have a history of its own."""
+        self.history = FakeHistory(self)
+
     def forget(self) -> None:
         """Hold nothing, as with a new database."""
         for held in (self.pools, self.worker_rows, self.flow_runs, self.deployments, self.registered):
@@ -90,7 +96,7 @@ class FakePrefect:
                 and run.state_type == "RUNNING"
                 and self.seconds_left.get(run.id, within + 1) <= within
             ):
-                self._set(run.id, "COMPLETED")
+                self.put(run.id, "COMPLETED")
 
     def is_ready(self) -> bool:
         """Whether the server was started."""
@@ -130,16 +136,16 @@ class FakePrefect:
 
     def run(self, id_: str) -> FlowRun:
         """Return a flow run; one that a worker may take ends with the second look at it."""
-        run = self._run(id_)
+        run = self.look(id_)
         if run.state_type == "SCHEDULED" and self._is_taken(run):
-            self._set(id_, "RUNNING")
+            self.put(id_, "RUNNING")
         elif run.state_type == "RUNNING" and self._is_taken(run):
             self._finish(id_)
         return run
 
     def run_message(self, id_: str) -> str:
         """Return the message of a run's state."""
-        self._run(id_)
+        self.look(id_)
         return self.messages.get(id_, "")
 
     def child_runs(self, parents: Collection[str]) -> list[FlowRun]:
@@ -180,21 +186,24 @@ class FakePrefect:
         name = wanted.name or f"{deployment}-{id_}"
         run = FlowRun(id_, name, "SCHEDULED", "Scheduled", datetime.now(UTC), pool, None)
         self.flow_runs[id_] = run
+        told = (dict(wanted.parameters), wanted.tags)
+        flow, due = deployment.partition("/")[0], wanted.start or run.since
+        self.history.told[id_] = RunRecord(run, flow, deployment, due=due, parameters=told[0], tags=told[1])
         return run
 
     def settle_run(self, id_: str, judged: str, outcome: LostRunOutcome, message: str) -> None:
         """Settle a run in the state that was judged; one that awaits its retry is offered to workers, and has ended nowhere."""
-        run = self._run(id_)
+        run = self.look(id_)
         if run.state != judged:
             return
         if run.state_type == "SCHEDULED":
             self.awaiting_retry.discard(id_)
         elif run.state_type not in _FINAL:
-            self._set(id_, _SETTLED[outcome], message)
+            self.put(id_, _SETTLED[outcome], message)
 
     def cancel_run(self, id_: str, message: str) -> None:
         """Cancel a run."""
-        self._set(id_, "CANCELLED", message)
+        self.put(id_, "CANCELLED", message)
 
     def set_paused(self, pool: str, *, is_paused: bool) -> None:
         """Pause a pool or let it go on."""
@@ -250,7 +259,8 @@ class FakePrefect:
             raise _refused(f"Work pool {name} not found")
         return self.pools[name]
 
-    def _run(self, id_: str) -> FlowRun:
+    def look(self, id_: str) -> FlowRun:
+        """Return a flow run as it is."""
         self._check_up()
         if id_ not in self.flow_runs:
             raise _refused(f"Flow run {id_} not found")
@@ -269,16 +279,17 @@ class FakePrefect:
         for id_ in self.seconds_left:
             self.seconds_left[id_] -= 1
             if self.seconds_left[id_] <= 0 and self.flow_runs[id_].state_type == "RUNNING":
-                self._set(id_, "COMPLETED")
+                self.put(id_, "COMPLETED")
 
     def _finish(self, id_: str) -> None:
-        self._set(id_, self.outcome)
+        self.put(id_, self.outcome)
         now, last = datetime.now(UTC), f"Finished in state {self.outcome.capitalize()}()"
         self.log_lines.append(LogLine(f"{id_}-0", now, 20, "hello from the flow", id_))
         self.log_lines.append(LogLine(f"{id_}-1", now, 20, last, id_, ends_run=True))
 
-    def _set(self, id_: str, state: str, message: str = "") -> None:
-        run = self._run(id_)
+    def put(self, id_: str, state: str, message: str = "") -> None:
+        """Give a flow run a state."""
+        run = self.look(id_)
         self.messages[id_] = message or self.messages.get(id_, "")
         self.flow_runs[id_] = replace(
             run, state_type=state, state_name=state.capitalize(), since=datetime.now(UTC), state=str(uuid4())

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
+from platformctl.model.runs import RunQuery, RunRecord, RunState, TaskRecord
 from prefect_warm_worker.contract import LostRunOutcome
 
 
@@ -41,10 +42,39 @@ class RunRequest:
 PoolField = int | str | bool | None
 
 
+class History(Protocol):
+    """Flow runs, and what is asked of them. Every method raises ServerError where the server doesn't answer or refuses."""
+
+    def find(self, query: RunQuery) -> list[RunRecord]:
+        """Return flow runs, those that are due last at the beginning."""
+
+    def count(self, query: RunQuery) -> int:
+        """Return how many there are, whatever the query's limit."""
+
+    def children(self, runs: Collection[str]) -> list[RunRecord]:
+        """Return the flow runs that some runs started as their own. runs: their ids."""
+
+    def states(self, run: str) -> list[RunState]:
+        """Return the states that a flow run took, the oldest first. run: its id."""
+
+    def tasks(self, runs: Collection[str]) -> list[TaskRecord]:
+        """Return the task runs of flow runs. runs: their ids."""
+
+    def cancel(self, run: str) -> str:
+        """Ask a flow run to end, and return the type of the state that it has then."""
+
+    def retry(self, run: str) -> None:
+        """Schedule an ended flow run once more; raises RunError with the server's words where it may not be."""
+
+
 class Api(Protocol):
     """Prefect's API. Every method raises ServerError where the server doesn't answer or refuses."""
 
     url: str
+
+    @property
+    def history(self) -> History:
+        """What is told and asked of single flow runs."""
 
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""
