@@ -1,9 +1,13 @@
 """What is there, for tests of reconcile: a platform that is exactly what its files want, for a test to change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from platformctl.adapters.prefect.fake import FakePrefect
+from platformctl.model.deployment import FlowDescription, LiveDeployment
 from platformctl.model.observed import FlowRun, Instance, Machine, Observed, Prefect, Worker, WorkPool
 from platformctl.model.service import Service
+from platformctl.plan.resources.deployment import CreateDeployment, deployment_steps
 from platformctl.plan.wanted import Wanted
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -62,5 +66,23 @@ def _prefect(wanted: Wanted, services: list[Service]) -> Prefect:
         for service in services
         if service.role == "worker"
     )
-    registered = {deployment.key: wanted.stack.digest(deployment) for deployment in wanted.stack.deployments}
-    return Prefect("3.9.1", pools, workers, (), registered)
+    described = {found.image: wanted.stack.flows_digest(found.image) for found in wanted.stack.deployments}
+    return Prefect("3.9.1", pools, workers, (), deployments=deployed(wanted), described=described)
+
+
+def flows(wanted: Wanted) -> dict[str, dict[str, FlowDescription]]:
+    """Return what the flows are: without a description, and with a parameter."""
+    found = FlowDescription("hello", None, "1", {"type": "object", "properties": {"source": {}}})
+    return {each.image: {other.key: found for other in wanted.stack.deployments} for each in wanted.stack.deployments}
+
+
+def deployed(wanted: Wanted, prefect: FakePrefect | None = None) -> tuple[LiveDeployment, ...]:
+    """Return what is deployed once all that is declared was created. prefect: where it is created."""
+    held = prefect or FakePrefect(is_up=True)
+    for name in wanted.project.spec.pools:
+        held.make_pool(name, "warm")
+    empty = Prefect("3.9.1", {}, (), (), references=held.values)
+    for step in deployment_steps(wanted, replace(nothing(), prefect=empty, flows=flows(wanted))):
+        assert isinstance(step.change, CreateDeployment)
+        held.definitions.create(step.change.flow, step.change.fields)
+    return held.observe().deployments

@@ -23,7 +23,7 @@ _DOING = {
     "pull": "pulling",
     "build": "building",
     "migrate": "migrating",
-    "register": "registering",
+    "describe": "describing",
     "record": "recording",
     "pause": "pausing",
     "resume": "resuming",

@@ -113,10 +113,12 @@ def as_platform_error(error: Exception) -> PlatformError | None:
     return error if isinstance(error, PlatformError) else None
 
 
-def refused_deployments(*outputs: str) -> ServiceError:
-    """Return the error of deployments that Prefect's own machinery refused, with what it wrote."""
+def failed_describing(image: str, *outputs: str) -> ServiceError:
+    """Return the error of flows that couldn't be described, with what was written meanwhile."""
     said = [line for output in outputs for line in output.splitlines() if line.strip()]
-    return ServiceError("\n".join(said)[-1500:], remedy="Correct what its last line says, then type `platformctl up`.")
+    found = f"What the flows of the image {image!r} are can't be found out:\n"
+    remedy = "Correct what its last lines say, then type `platformctl up`."
+    return ServiceError(found + "\n".join(said)[-1500:], remedy=remedy)
 
 
 _REMEDIES = {

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from commands import Cli
-from platformctl.plan.resources.deployment import RegisterDeployments
+from platformctl.plan.resources.flows import DescribeFlows
 from platformctl.plan.resources.service import StartServices
 from platformctl_cli import interrupts
 from platformctl_cli.confirm import confirm
@@ -130,10 +130,12 @@ def test_a_second_interrupt_waits_for_nothing() -> None:
 
 
 def test_up_says_where_it_was_interrupted_and_what_goes_on(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RegisterDeployments, "apply", _interrupt)
+    monkeypatch.setattr(DescribeFlows, "apply", _interrupt)
     result = cli("up")
     assert result.exit_code == 130
-    line = "Interrupted while registering deployments pipelines; the steps before it are done. Type the same command to continue."
+    line = (
+        "Interrupted while describing flows pipelines; the steps before it are done. Type the same command to continue."
+    )
     assert result.output.splitlines()[-1] == line
     assert "failed" not in result.output
     monkeypatch.undo()

@@ -23,7 +23,7 @@ def test_up_from_nothing_shows_the_address_where_the_password_is_and_what_comes_
     assert [call.split()[0] for call in cli.fakes.engine.calls].count("start") == 5
     assert sorted(cli.fakes.prefect.pools) == ["dev", "prod"]
     assert cli.fakes.prefect.pools["prod"].limit == 10
-    assert cli.fakes.prefect.registered
+    assert list(cli.fakes.prefect.deployments) == ["hello/nightly"]
 
 
 def test_a_second_up_asks_the_engine_for_nothing_and_hides_the_password(running: Cli) -> None:

@@ -177,7 +177,7 @@ def test_what_a_server_that_was_gone_holds_is_left_as_it_is(running: Cli) -> Non
 
     assert result.exit_code == 0, result.output
     assert "pool" not in result.output
-    assert not [call for call in running.fakes.engine.calls if call.startswith(("register", "build", "pull"))]
+    assert not [call for call in running.fakes.engine.calls if call.startswith(("describe", "build", "pull"))]
     assert running.fakes.prefect.pools == before
 
 
@@ -256,7 +256,7 @@ def test_runs_of_other_pools_survive_the_deletion_of_one(running: Cli) -> None:
     assert state_of(running) == "SCHEDULED"
 
 
-def test_what_was_registered_of_one_image_outlives_the_registration_of_another(cli: Cli) -> None:
+def test_the_deployments_of_one_image_are_left_alone_when_another_changes(cli: Cli) -> None:
     spec = cli.spec + '\n[images.more]\nflows = "more"\n\n[pools.more]\nimage = "more"\n'
     spec = spec.replace("[pools.dev]", '[pools.dev]\nimage = "pipelines"')
     (cli.folder / "platform.toml").write_text(spec.replace("[pools.prod]", '[pools.prod]\nimage = "pipelines"'))
@@ -264,11 +264,11 @@ def test_what_was_registered_of_one_image_outlives_the_registration_of_another(c
     (cli.folder / "more").mkdir()
     (cli.folder / "more" / "hello.py").write_text((cli.folder / "flows" / "hello.py").read_text())
     assert cli("up").exit_code == 0
-    assert len(cli.fakes.prefect.observe().registered) == 2
+    assert len(cli.fakes.prefect.deployments) == 2
 
     (cli.folder / "more" / "hello.py").write_text("# changed\n" + (cli.folder / "flows" / "hello.py").read_text())
     assert cli("up").exit_code == 0
 
-    assert len(cli.fakes.prefect.observe().registered) == 2
-    assert [call for call in cli.fakes.engine.calls if call.startswith("register")].count("register pipelines") == 1
+    assert len(cli.fakes.prefect.deployments) == 2
+    assert [call for call in cli.fakes.engine.calls if call.startswith("describe")].count("describe pipelines") == 1
     assert "Nothing to do" in cli("up").output

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from e2e.server import Server
 from platformctl.adapters.prefect.api import PrefectApi
 from platformctl.adapters.prefect.client import PrefectClient
-from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
+from platformctl.adapters.prefect.fake import FakePrefect
+from platformctl.adapters.prefect.fake_definitions import FakeDeployment
 from platformctl.adapters.prefect.ports import Api, Client, LogLine
 from platformctl.model.observed import FlowRun
 from platformctl.model.runs import RunRecord, TaskRecord

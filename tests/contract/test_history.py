@@ -14,6 +14,7 @@ from platformctl.adapters.prefect.ports import Api, RunRequest
 from platformctl.errors import RunError, ServerError
 from platformctl.model.observed import WorkPool
 from platformctl.model.runs import RunQuery
+from prefect_warm_worker.contract import LostRunOutcome
 
 _MISSING = "00000000-0000-4000-8000-000000000000"
 
@@ -132,7 +133,7 @@ def test_an_ended_run_is_scheduled_once_more(prefect: Subject, state: str) -> No
 
 def test_a_run_of_no_deployment_is_not_scheduled_once_more(prefect: Subject, deployment: str) -> None:
     below = prefect.begin_below(prefect.begin(deployment, "RUNNING"))
-    prefect.api.crash_run(below, "")
+    prefect.api.settle_run(below, prefect.api.run(below).state, LostRunOutcome.CRASH, "")
 
     with pytest.raises(RunError, match="without an associated deployment"):
         prefect.api.history.retry(below)

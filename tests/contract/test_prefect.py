@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from contract.conftest import AUTH, REAL
-from contract.prefect_subjects import ENTRYPOINT, Subject, ids
+from contract.prefect_subjects import Subject, ids
 from platformctl.adapters.prefect.api import PrefectApi
 from platformctl.adapters.prefect.client import PrefectClient
 from platformctl.adapters.prefect.fake import FakePrefect
@@ -369,18 +369,6 @@ def test_task_runs_are_named_by_their_ids(prefect: Subject, pool: str) -> None:
     assert other not in prefect.api.task_names([first])
 
 
-def test_what_was_registered_is_replaced_and_only_what_is_there_counts(prefect: Subject, pool: str) -> None:
-    for name in ("kept", "dropped"):
-        prefect.deploy(name, pool)
-    kept, dropped = f"{ENTRYPOINT}/kept", f"{ENTRYPOINT}/dropped"
-
-    prefect.client.set_registered({kept: "1", dropped: "1", f"{ENTRYPOINT}/never-there": "1"})
-    assert prefect.api.observe().registered == {kept: "1", dropped: "1"}
-
-    prefect.client.set_registered({kept: "2"})
-    assert prefect.api.observe().registered == {kept: "2"}
-
-
 def test_the_automation_of_an_earlier_platformctl_is_found_and_deleted(prefect: Subject) -> None:
     assert prefect.api.observe().zombie_automations == ()
     prefect.make_zombie_automation()
@@ -457,7 +445,6 @@ def test_a_server_that_is_not_there_is_said_to_be_away(absent: Api, ask: Callabl
         pytest.param(lambda client: client.create_pool(warm("dev")), id="create_pool"),
         pytest.param(lambda client: client.update_pool("dev", {"description": ""}), id="update_pool"),
         pytest.param(lambda client: client.add_job_variables("dev", ("memory_limit",)), id="add_job_variables"),
-        pytest.param(lambda client: client.set_registered({}), id="set_registered"),
     ],
 )
 def test_a_definition_needs_a_server(absent_client: Client, ask: Callable[[Client], object]) -> None:

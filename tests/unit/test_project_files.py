@@ -197,7 +197,7 @@ def test_aliases_sets_and_keys_of_all_kinds_are_yaml_too(project: Path) -> None:
     (project / "prefect.yaml").write_text(f"{text}definitions: {{pool: *pool}}\n")
     loaded = load_project(project)
 
-    (found,) = load_deployments(loaded, load_images(loaded))
+    (found,) = load_deployments(loaded)
 
     assert found.pool == "prod"
 
@@ -225,7 +225,7 @@ deployments:
     (project / "prefect.yaml").write_text(text)
     loaded = load_project(project)
 
-    (found,) = load_deployments(loaded, load_images(loaded))
+    (found,) = load_deployments(loaded)
 
     assert (found.name, found.pool) == ("New Feature Test", "prod")
     for pool in ('"{{ prefect.variables.pool }}"', "[prod]", "3"):

@@ -9,7 +9,7 @@ from typing import cast
 from python_on_whales import ClientNotFoundError, DockerClient
 from python_on_whales.exceptions import DockerException
 
-from platformctl.errors import BuildError, EngineError, failed_build, refused_deployments
+from platformctl.errors import BuildError, EngineError, failed_build, failed_describing
 
 OLDEST_COMPOSE = (2, 24)
 Line = Callable[[str], None]
@@ -54,16 +54,18 @@ class Compose:
                 quiet=True,
             )
 
-    def run(self, service: str, report: Line) -> None:
-        """Run a one-shot service in the foreground, reporting each line; raises ServiceError with all of them where it fails."""
+    def run(self, service: str, command: Sequence[str], report: Line) -> None:
+        """Run a command as a one-shot service, reporting each line; raises ServiceError with all of them where it fails."""
         lines: list[str] = []
         try:
-            stream = self._docker.compose.run(service, dependencies=False, remove=True, tty=False, stream=True)
+            stream = self._docker.compose.run(
+                service, list(command), dependencies=False, remove=True, tty=False, stream=True
+            )
             for _, line in cast("Iterator[tuple[str, bytes]]", stream):
                 lines.append(line.decode(errors="replace").rstrip())
                 report(lines[-1])
         except DockerException as error:
-            raise refused_deployments(*lines) from error
+            raise failed_describing(service.removeprefix("deploy-"), *lines) from error
 
     def run_beside(self, service: str, command: Sequence[str], volumes: Mapping[str, str]) -> None:
         """Run a command to its end in another container of a service. volumes: what it reads beside, to where."""

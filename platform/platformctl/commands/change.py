@@ -94,10 +94,10 @@ def edited_spec(workspace: Workspace, edit: Edit, report: Report) -> Iterator[tu
 def converge(workspace: Workspace, report: Report) -> Plan:
     """Bring the platform to what its files want, and return what was done: what leaves another runtime comes first."""
     wanted, runtime = workspace.wanted, workspace.runtime
-    phases = up_phases(wanted)
+    phases, world = up_phases(wanted), workspace.world(report, wanted=wanted)
 
     def look() -> Observed:
-        return observe(wanted, runtime, workspace.api())
+        return observe(wanted, runtime, workspace.api(), world.flows)
 
     move, observed = find_move(workspace), look()
     plan = plan_phases(phases, observed)
@@ -109,5 +109,5 @@ def converge(workspace: Workspace, report: Report) -> Plan:
     if any(step.change.needs_client for step in plan.steps):
         threading.Thread(target=workspace.connections.preload, daemon=True).start()
     left = leave_runtime(workspace, move, report)
-    done = run_phases(phases, observed, look, workspace.world(report, wanted=wanted), report)
+    done = run_phases(phases, observed, look, world, report)
     return Plan((*left.steps, *done.steps))

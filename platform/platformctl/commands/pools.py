@@ -20,7 +20,6 @@ from platformctl.spec.edit import remove_table
 from platformctl.spec.load import Project
 from platformctl.spec.problems import unknown_name
 from platformctl.stack.deployments import load_deployments
-from platformctl.stack.images.context import load_images
 
 _IN_FLIGHT = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")
 
@@ -141,7 +140,7 @@ def delete_pool(workspace: Workspace, name: str, report: Report) -> Outcome:
 def _require_unused(project: Project, name: str) -> None:
     if name not in project.spec.pools:
         return
-    users = [found.name for found in load_deployments(project, load_images(project)) if found.pool == name]
+    users = [found.name for found in load_deployments(project) if found.pool == name]
     if users:
         found = f"prefect.yaml: deployment {users[0]!r} names the work pool {name!r}."
         raise UsageError(found, remedy=f"Give {', '.join(users)} another work pool first. Nothing was changed.")

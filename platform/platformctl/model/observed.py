@@ -1,11 +1,12 @@
 """What is there now: values that observe reads from the engine and from Prefect, and that reconcile compares."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from platformctl.model.database import is_database_volume
+from platformctl.model.deployment import Described, LiveDeployment
 
 Status = Literal["created", "running", "stopping", "paused", "restarting", "removing", "exited", "dead"]
 """A container's, as the engine says it; what is `stopping` runs on and was told to stop."""
@@ -146,22 +147,29 @@ class FlowRun:
 
 @dataclass(frozen=True, slots=True)
 class Prefect:
-    """What Prefect's API holds. registered: deployment key to the digest it was registered from.
+    """What Prefect's API holds. zombie_automations: ids of automations that an earlier platformctl had crash flow runs.
 
-    zombie_automations: ids of automations that an earlier platformctl had crash flow runs.
+    described: image to the digest of what its flows were described from. former: the keys of deployments, where an earlier
+    platformctl recorded them. references: what those of deployments stand for, such as `prefect.variables.NAME`.
     """
 
     version: str
     pools: Mapping[str, WorkPool]
     workers: tuple[Worker, ...]
     runs: tuple[FlowRun, ...]
-    registered: Mapping[str, str]
     zombie_automations: tuple[str, ...] = ()
+    deployments: tuple[LiveDeployment, ...] = ()
+    described: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] | None = None
+    references: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything that reconcile looks at, at a time. prefect is None where no server answers. built: images, wanted or not."""
+    """Everything that reconcile looks at, at a time. prefect is None where no server answers. built: images, wanted or not.
+
+    flows: image to what its flows are, where they were described by now.
+    """
 
     time: datetime
 
@@ -171,3 +179,4 @@ class Observed:
     machine: Machine
     prefect: Prefect | None
     built: tuple[BuiltImage, ...] = ()
+    flows: Mapping[str, Described] = field(default_factory=dict)

@@ -7,8 +7,9 @@ from platformctl.model.observed import Observed
 from platformctl.plan.phases import Phase
 from platformctl.plan.resources.automation import automation_steps
 from platformctl.plan.resources.bundle import built_bundle_steps, bundle_steps
-from platformctl.plan.resources.deployment import deployment_steps
+from platformctl.plan.resources.deployment import deployment_removal_steps, deployment_steps
 from platformctl.plan.resources.drain import interrupted_drain_steps, unmark_steps
+from platformctl.plan.resources.flows import flow_steps, record_steps
 from platformctl.plan.resources.image import build_steps, pull_steps
 from platformctl.plan.resources.instance import leftover_steps, removal_steps
 from platformctl.plan.resources.network import network_removal_steps
@@ -41,8 +42,20 @@ def up_phases(wanted: Wanted) -> tuple[Phase, ...]:
     return (
         Phase("server", partial(_server, wanted)),
         Phase("pools and workers", partial(_pools_and_workers, wanted)),
+        *deployment_phases(wanted),
         Phase("lost runs", partial(lost_run_steps, wanted.project)),
         Phase("old images", partial(old_image_steps, wanted)),
+    )
+
+
+def deployment_phases(wanted: Wanted) -> tuple[Phase, ...]:
+    """Return the phases that bring deployments to what is wanted, once their flows are described.
+
+    A new one has its id, which its triggers name, and one whose flow has another name by now its place, in the second.
+    """
+    return (
+        Phase("deployments", partial(deployment_steps, wanted)),
+        Phase("what follows from them", partial(_after_deployments, wanted)),
     )
 
 
@@ -95,19 +108,25 @@ def _new_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
 
 
 def _pools_and_workers(wanted: Wanted, observed: Observed) -> Iterator[Step]:
-    """What the server must hold, and who works for it. Deployments are registered while workers start."""
+    """What the server must hold, and who works for it. A flow that can't be loaded leaves the workers alone."""
     yield from interrupted_drain_steps(observed)
     yield from pool_steps(wanted, observed)
+    yield from flow_steps(wanted, observed)
     yield from automation_steps(observed)
     yield from lost_run_steps(wanted.project, observed)
     yield from first_copy_steps(wanted, observed)
     yield from start_worker_steps(wanted, observed)
     yield from replacement_steps(wanted, observed)
-    yield from deployment_steps(wanted, observed)
     yield from await_worker_steps(wanted, observed)
     yield from surplus_steps(wanted, observed)
     yield from last_copy_steps(wanted, observed)
     yield from leftover_steps(wanted, observed)
+
+
+def _after_deployments(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    yield from deployment_steps(wanted, observed)
+    yield from deployment_removal_steps(wanted, observed)
+    yield from record_steps(wanted, observed)
 
 
 def _everything_else(observed: Observed, cause: str, *, volumes: bool) -> Iterator[Step]:

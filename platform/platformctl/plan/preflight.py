@@ -3,7 +3,7 @@
 from platformctl.errors import PreflightError
 from platformctl.model.database import database_volume, majors_of_volume, postgres_major
 from platformctl.model.observed import Observed
-from platformctl.plan.resources.deployment import RegisterDeployments
+from platformctl.plan.resources.flows import DescribeFlows
 from platformctl.plan.resources.image import BuildImage, PullImage
 from platformctl.plan.resources.service import StartServices
 from platformctl.plan.room import check_room
@@ -17,7 +17,7 @@ from platformctl.state.secrets import API_PASSWORD, DATABASE_PASSWORD
 
 def check_preconditions(plan: Plan, wanted: Wanted, observed: Observed, runtime: Runtime) -> None:
     """Raise SpecError, EngineError or PreflightError where the plan can't be carried out here; changes nothing."""
-    if any(isinstance(step.change, BuildImage | RegisterDeployments) for step in plan.steps):
+    if any(isinstance(step.change, BuildImage | DescribeFlows) for step in plan.steps):
         check_flows(wanted.project)
     if wanted.stack.owns_database:
         _check_major(wanted, observed)

@@ -23,7 +23,7 @@ class Action(StrEnum):
     PULL = "pull"
     BUILD = "build"
     MIGRATE = "migrate"
-    REGISTER = "register"
+    DESCRIBE = "describe"
     RECORD = "record"
     PAUSE = "pause"
     RESUME = "resume"

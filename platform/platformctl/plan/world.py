@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from platformctl.adapters.prefect.ports import Api, Client
 from platformctl.errors import ServerError
+from platformctl.model.deployment import Described
 from platformctl.plan.connections import Connections
 from platformctl.plan.wanted import Wanted
 from platformctl.runtimes.runtime import Runtime
@@ -25,6 +26,11 @@ class World:
         """note: told what happens within a change. wanted: what the project's files say; None where a command doesn't ask."""
         self.project, self.runtime, self.note = project, runtime, note
         self._connections, self._wanted = connections, wanted
+        self.flows: dict[str, Described] = {}
+
+    def describe_flows(self, image: str) -> None:
+        """Find out what the flows of an image are, for what is observed next; raises ServiceError."""
+        self.flows[image] = self.runtime.describe_flows(image, self.note)
 
     @functools.cached_property
     def api(self) -> Api:

@@ -5,6 +5,7 @@ files that are there.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,10 +15,12 @@ from typing import Any
 
 import yaml
 
-from platformctl.adapters.prefect.fake import FakeDeployment, FakePrefect
-from platformctl.errors import EngineError, PlatformError, PreflightError, failed_build, refused_deployments
+from platformctl.adapters.prefect.fake import FakePrefect
+from platformctl.errors import EngineError, PlatformError, PreflightError, failed_build
 from platformctl.model import labels as label
+from platformctl.model.deployment import Described, FlowDescription, Json
 from platformctl.model.observed import BuiltImage, ImageSize, Instance, Machine
+from platformctl.runtimes.described import not_loaded
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.fake_keeper import FakeKeeper
 from platformctl.runtimes.runtime import BuildOptions, Line
@@ -31,7 +34,8 @@ from platformctl.stack.images.context import WorkerImage
 class FakeRuntime:
     """An engine in memory.
 
-    failing: a service, or `image NAME`, to the last line that it writes. calls: what was asked, in order.
+    failing: a service, `image NAME` or `flows IMAGE`, to the last line that it writes. flows: by a deployment's key, those that
+    aren't as their names say. calls: what was asked, in order.
     """
 
     prefect: FakePrefect
@@ -48,6 +52,7 @@ class FakeRuntime:
     refused: PlatformError | None = None
     memory: int | None = None
     processors: int | None = None
+    flows: dict[str, FlowDescription] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     folder: Path = Path()
     env: str | None = None
@@ -142,21 +147,19 @@ class FakeRuntime:
         for volume in self._volumes(compose, service):
             self.volumes.setdefault(volume, datetime.now(UTC))
 
-    def register(self, image: str, report: Line) -> None:
-        """Record the deployments of an image in the fake Prefect, as the bundle on disk declares them.
+    def describe_flows(self, image: str, report: Line) -> Described:
+        """Return flows that are called as their functions are, as the bundle on disk asks for them.
 
-        Raises EngineError where the image isn't there, ServiceError where Prefect lacks a pool.
+        Raises EngineError where the image isn't there, ServiceError for flows that fail.
         """
-        self.calls.append(f"register {image}")
+        self.calls.append(f"describe {image}")
         self._service(self._compose(), f"deploy-{image}")
-        declared = yaml.safe_load((self._project.bundle / "deployments" / f"{image}.yaml").read_text(encoding="utf-8"))
-        for entry in declared["deployments"]:
-            flow = str(entry["entrypoint"]).rpartition(":")[2]
-            key, pool = f"{entry['entrypoint']}/{entry['name']}", entry["work_pool"]["name"]
-            if self.prefect.pool(pool) is None:
-                raise refused_deployments(f"No work pool found named {pool!r}")
-            self.prefect.deployments[f"{flow}/{entry['name']}"] = FakeDeployment(key, pool)
-            report(f"Deployment '{flow}/{entry['name']}' successfully created")
+        asked = json.loads((self._project.bundle / "deployments" / f"{image}.json").read_text(encoding="utf-8"))
+        flows = [flow for pool in asked["pools"] for flow in pool["flows"]]
+        if failure := self.failing.get(f"flows {image}"):
+            raise not_loaded(image, flows[0]["key"], failure, 0)
+        report(f"describing {len(flows)} flows")
+        return {flow["key"]: self.flows.get(flow["key"]) or _described(flow, self.prefect.parameters) for flow in flows}
 
     def last_lines(self, instance: str) -> str:
         """Return what a failing service writes."""
@@ -281,3 +284,9 @@ class FakeRuntime:
         for found in self.instances.values() if instance.role == "server" else (instance,):
             if found.pool and self.prefect.is_up and found.service not in self.failing:
                 self.prefect.report_worker(found.pool, found.name)
+
+
+def _described(flow: Json, parameters: Json) -> FlowDescription:
+    name = flow["entrypoint"].rpartition(":")[2].replace("_", "-")
+    automations = [{"name": f"{flow['name']}__automation_{number}"} for number, _ in enumerate(flow["triggers"], 1)]
+    return FlowDescription(name, None, None, dict(parameters), automations)

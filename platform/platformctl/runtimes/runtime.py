@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from platformctl.model.deployment import Described
 from platformctl.model.observed import BuiltImage, ImageSize, Machine
 from platformctl.runtimes.keeper import Keeper
 from platformctl.spec.load import Project
@@ -72,8 +73,11 @@ class Runtime(Protocol):
     def copy_results(self, service: str, source: str) -> None:
         """Copy a volume to where a worker persists results. What is newer there stays, and the volume does."""
 
-    def register(self, image: str, report: Line) -> None:
-        """Register the deployments of an image, reporting each line that Prefect writes."""
+    def describe_flows(self, image: str, report: Line) -> Described:
+        """Return what the flows of an image are that deployments name, by the deployments' keys, reporting what they print.
+
+        Raises ServiceError for a flow that can't be loaded.
+        """
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that an instance wrote."""

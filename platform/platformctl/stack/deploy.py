@@ -1,4 +1,4 @@
-"""What registers the deployments of an image: Prefect's own machinery, run once where the flows are."""
+"""What tells what the flows of an image are; started by hand, it registers the deployments by Prefect's own means."""
 
 from platformctl.model.service import Service
 from platformctl.spec.load import Project
@@ -9,7 +9,7 @@ from platformctl.stack.site import Site
 
 
 def deploy_service(project: Project, site: Site, image: WorkerImage) -> Service:
-    """Return the one-shot that registers the deployments of an image."""
+    """Return the one-shot of an image's flows."""
     name = deploy_name(image.name)
     return Service(
         name=name,

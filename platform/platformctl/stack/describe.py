@@ -7,9 +7,8 @@ from platformctl.model.digest import digest_of
 from platformctl.model.service import Service
 from platformctl.spec.load import Project
 from platformctl.stack.deploy import deploy_service
-from platformctl.stack.deployments import Deployment, load_deployments
+from platformctl.stack.deployments import Deployment, Folder, load_deployments
 from platformctl.stack.images.context import WorkerImage, load_images
-from platformctl.stack.names import deploy_name
 from platformctl.stack.server import database_service, migrate_service, server_service
 from platformctl.stack.site import Site
 from platformctl.stack.worker import worker_services
@@ -48,9 +47,15 @@ class Stack:
         """Return the worker that serves a pool while its one worker is replaced; None where the others of the pool do."""
         return next((found for found in self.services if found.pool == pool and found.is_spare), None)
 
-    def digest(self, deployment: Deployment) -> str:
-        """Return the digest of all that a deployment is registered from: what prefect.yaml says, and what registers it."""
-        return digest_of([deployment.digest, self.service(deploy_name(deployment.image)).release])
+    def flows_digest(self, image: str) -> str:
+        """Return the digest of what the flows of an image follow from: the image, and the environments of its pools."""
+        reference = {found.name: found.reference for found in self.images}[image]
+        return digest_of([reference, [dict(pool.environment) for pool in self.project.pools_of(image)]])
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The variables and blocks of Prefect that deployments refer to."""
+        return frozenset(name for deployment in self.deployments for name in deployment.references)
 
     @property
     def owns_database(self) -> bool:
@@ -58,10 +63,12 @@ class Stack:
         return any(service.role == "database" for service in self.services)
 
 
-def load_contents(project: Project) -> tuple[tuple[WorkerImage, ...], tuple[Deployment, ...]]:
-    """Read what the project's files say beside platform.toml: images and deployments. Raises SpecError, OSError."""
-    images = load_images(project)
-    return images, load_deployments(project, images)
+def load_contents(project: Project, folder: Folder) -> tuple[tuple[WorkerImage, ...], tuple[Deployment, ...]]:
+    """Read what the project's files say beside platform.toml: images and deployments. Raises SpecError, OSError.
+
+    folder: where workers find the flows of an image.
+    """
+    return load_images(project), load_deployments(project, folder)
 
 
 def describe_services(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from platformctl.assets import asset_path
 from platformctl.files import Content, holds, make_folder, replace_file
-from platformctl.stack.deployments import deployment_files
+from platformctl.spec.prefect_yaml.yaml_text import canonical_json
+from platformctl.stack.deployments import deployment_files, flow_requests
 from platformctl.stack.describe import Stack
 
 CONTEXTS = "images/"
@@ -26,6 +27,8 @@ def stack_files(stack: Stack) -> dict[str, Content]:
         files |= {f"{CONTEXTS}{image.name}/{path}": content for path, content in image.context.items()}
     for name, content in deployment_files(stack.project, stack.deployments).items():
         files[f"deployments/{name}.yaml"] = content
+        asked = flow_requests(stack.project, stack.deployments, name)
+        files[f"deployments/{name}.json"] = f"{canonical_json(asked)}\n".encode()
     return files
 
 

@@ -39,16 +39,17 @@ def test_a_refusal_to_start_has_the_last_lines_without_the_command_line(compose:
 def test_a_one_shot_runs_alone_and_its_words_are_told(compose: Compose, command: Recording) -> None:
     command.answer("run", "Deployment 'hello/nightly'\ncreated\n")
     lines: list[str] = []
-    compose.run("deploy-pipelines", lines.append)
+    compose.run("deploy-pipelines", ["python", "x.py"], lines.append)
     assert lines == ["Deployment 'hello/nightly'", "created"]
-    assert command.lines == [f"{COMPOSE} run --no-TTY --no-deps --rm deploy-pipelines"]
+    assert command.lines == [f"{COMPOSE} run --no-TTY --no-deps --rm deploy-pipelines python x.py"]
 
 
 def test_a_one_shot_that_fails_has_all_its_words(compose: Compose, command: Recording) -> None:
     command.answer("run", "no such\n", err="pool\n", code=1)
     with pytest.raises(ServiceError) as failure:
-        compose.run("deploy-pipelines", lambda _: None)
-    assert sorted(failure.value.message.splitlines()) == ["no such", "pool"]
+        compose.run("deploy-pipelines", [], lambda _: None)
+    assert failure.value.message.splitlines()[0] == "What the flows of the image 'pipelines' are can't be found out:"
+    assert sorted(failure.value.message.splitlines()[1:]) == ["no such", "pool"]
 
 
 def test_a_command_runs_beside_a_service_and_only_reads_what_it_is_lent(compose: Compose, command: Recording) -> None:

@@ -280,16 +280,27 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     server.answer("GET /api/admin/version", '"3.8.8"')
     server.answer("POST /api/flow_runs/filter", [RUN])
     server.answer("POST /api/automations/filter", [{"id": "a1"}])
-    value = {"flows/a.py:a/one": "d1", "flows/a.py:a/gone": "d2"}
-    server.answer("GET /api/variables/name/platformctl_deployments", {"value": value})
-    server.answer("POST /api/deployments/filter", [{"entrypoint": "flows/a.py:a", "name": "one"}])
+    records = {"platformctl_images": {"etl": "d1"}, "platformctl_deployments": {"flows/a.py:a/one": "d2"}}
+    server.answer("POST /api/variables/filter", [{"name": name, "value": value} for name, value in records.items()])
+    server.answer("POST /api/deployments/filter", [DEPLOYMENT])
+    server.answer("POST /api/flows/filter", [{"id": "f1", "name": "Hello"}])
+    server.answer("GET /api/variables/name/team", {"value": {"lead": "ann"}})
+    hosts = {"data": {"value": {"hosts": ["a", "b"]}}}
+    server.answer("GET /api/block_types/slug/json/block_documents/name/db", hosts)
 
-    found = api.observe()
+    database = "prefect.blocks.json.db.hosts[1]"
+    found = api.observe(["prefect.variables.team", database, "prefect.variables.none", f"{database}.x"])
     assert found.version == "3.8.8"
     assert set(found.pools) == {"etl", "ml"}
     assert [(worker.name, worker.pool) for worker in found.workers] == [("worker-etl", "etl"), ("worker-ml", "ml")]
     assert found.runs == (OTTER,)
-    assert found.registered == {"flows/a.py:a/one": "d1"}
+    assert (found.described, found.former) == ({"etl": "d1"}, {"flows/a.py:a/one": "d2"})
+    assert found.references == {"prefect.variables.team": {"lead": "ann"}, database: "b"}
+    (deployment,) = found.deployments
+    assert (deployment.id, deployment.whole_name, deployment.key) == ("d1", "Hello/one", "flows/a.py:a/one")
+    assert (deployment.mark, deployment.schema) == ({"declared": "x"}, {"type": "object"})
+    assert (deployment.fields["tags"], deployment.fields["concurrency_limit"]) == (["a"], 3)
+    assert [schedule["id"] for schedule in deployment.schedules] == ["s1"]
     assert found.zombie_automations == ("a1",)
     (runs,) = server.bodies("POST /api/flow_runs/filter")
     assert runs["flow_runs"]["state"] == {
@@ -302,14 +313,48 @@ def test_everything_is_observed(server: Recorded, api: PrefectApi) -> None:
     assert automations == {"automations": {"name": {"any_": [name]}}}
 
 
-def test_nothing_registered_and_no_automation_is_observed_as_that(server: Recorded, api: PrefectApi) -> None:
+DEPLOYMENT = {
+    "id": "d1",
+    "name": "one",
+    "flow_id": "f1",
+    "entrypoint": "flows/a.py:a",
+    "tags": ["a"],
+    "global_concurrency_limit": {"limit": 3},
+    "parameter_openapi_schema": {"type": "object", "x-platformctl": {"declared": "x"}},
+    "schedules": [{"id": "s1", "schedule": {"cron": "0 6 * * *"}, "active": True, "parameters": {}}],
+}
+
+
+def test_an_automation_that_is_yet_to_be_made_is_about_its_deployment(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/automations/", {"id": "a1"}, status=201)
+    unknown = "00000000-0000-0000-0000-000000000000"
+    api.definitions.set_automations("d1", [{"name": "n", "actions": [{"deployment_id": unknown}]}])
+    assert server.lines == ["DELETE /api/automations/owned-by/prefect.deployment.d1", "POST /api/automations/"]
+    (made,) = server.bodies("POST /api/automations/")
+    assert made == {"name": "n", "actions": [{"deployment_id": "d1"}], "owner_resource": "prefect.deployment.d1"}
+
+
+def test_a_record_is_replaced_or_made(server: Recorded, api: PrefectApi) -> None:
+    server.answer("POST /api/variables/", {}, status=201)
+    api.definitions.record_images({"etl": "d1"})
+    server.answer("PATCH /api/variables/name/platformctl_images", "", status=204)
+    api.definitions.record_images({"etl": "d2"})
+    (made,) = server.bodies("POST /api/variables/")
+    assert made == {"name": "platformctl_images", "value": {"etl": "d1"}}
+    assert server.bodies("PATCH /api/variables/name/platformctl_images")[1]["value"] == {"etl": "d2"}
+
+
+def test_no_deployment_and_no_automation_is_observed_as_that(server: Recorded, api: PrefectApi) -> None:
     server.answer("POST /api/work_pools/filter", [])
     server.answer("GET /api/admin/version", '"3.8.8"')
     server.answer("POST /api/flow_runs/filter", [])
     server.answer("POST /api/automations/filter", [])
+    server.answer("POST /api/variables/filter", [])
+    server.answer("POST /api/deployments/filter", [])
     found = api.observe()
-    assert (found.registered, found.zombie_automations) == ({}, ())
-    assert "POST /api/deployments/filter" not in server.lines
+    assert (found.deployments, found.zombie_automations) == ((), ())
+    assert (found.described, found.former) == ({}, None)
+    assert "POST /api/flows/filter" not in server.lines
 
 
 def test_a_busy_database_is_asked_again(server: Recorded, api: PrefectApi) -> None:

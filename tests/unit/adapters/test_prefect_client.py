@@ -14,7 +14,6 @@ NOON = "2026-01-01T12:00:00Z"
 PROCESS = {"variables": {"properties": {"env": {"title": "Variables"}}}, "job_configuration": {"env": "{{ env }}"}}
 COLLECTIONS = {"prefect": {"process": {"default_base_job_configuration": PROCESS}}, "other": {}}
 STORED = {"id": ID, "created": NOON, "updated": NOON, "name": "etl", "type": "warm", "default_queue_id": ID}
-REGISTERED = "platformctl_deployments"
 
 
 @pytest.fixture
@@ -78,22 +77,6 @@ def test_job_variables_are_added_to_the_template_that_is_there(server: Recorded,
     assert set(asked["base_job_template"]["job_configuration"]) == {"env", "memory_limit"}
 
 
-def test_digests_are_recorded_in_a_variable(server: Recorded, client: PrefectClient) -> None:
-    server.answer("POST /api/variables/", _variable(), status=201)
-    client.set_registered({"flows/a.py:a/one": "d1"})
-    (made,) = server.bodies("POST /api/variables/")
-    assert (made["name"], made["value"]) == (REGISTERED, {"flows/a.py:a/one": "d1"})
-
-
-def test_digests_replace_those_that_are_there(server: Recorded, client: PrefectClient) -> None:
-    server.answer(f"GET /api/variables/name/{REGISTERED}", _variable())
-    server.answer(f"PATCH /api/variables/name/{REGISTERED}", "", status=204)
-    client.set_registered({"flows/a.py:a/one": "d2"})
-    (changed,) = server.bodies(f"PATCH /api/variables/name/{REGISTERED}")
-    assert changed["value"] == {"flows/a.py:a/one": "d2"}
-    assert "POST /api/variables/" not in server.lines
-
-
 def test_a_refused_password_and_other_refusals_are_told_apart(server: Recorded, client: PrefectClient) -> None:
     server.answer("PATCH /api/work_pools/etl", "", status=401)
     server.answer("PATCH /api/work_pools/ml", {"detail": "no such field"}, status=422)
@@ -104,14 +87,3 @@ def test_a_refused_password_and_other_refusals_are_told_apart(server: Recorded, 
     ):
         with pytest.raises(ServerError, match=said):
             client.update_pool(name, {"description": ""})
-
-
-def _variable() -> dict[str, object]:
-    return {
-        "id": ID,
-        "created": NOON,
-        "updated": NOON,
-        "name": REGISTERED,
-        "value": {"a": "d0"},
-        "tags": [],
-    }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from platformctl.model.deployment import LiveDeployment
 from platformctl.model.observed import BuiltImage, Observed
 from platformctl.plan.command_phases import down_phases, up_phases
 from platformctl.plan.phases import plan_phases
@@ -13,12 +14,13 @@ from platformctl.plan.resources import CHANGES
 from platformctl.plan.step import Plan
 from platformctl.plan.wanted import Wanted
 from projects import DEPLOYMENTS, load_docker, write_project
-from worlds import everything, nothing, run
+from worlds import deployed, everything, nothing, run
 
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> Wanted:
-    return load_docker(write_project(tmp_path, prefect_yaml=DEPLOYMENTS))
+    schedules = "    schedules:\n    - {cron: 0 6 * * *, slug: late}\n    - {interval: 60}\n"
+    return load_docker(write_project(tmp_path, prefect_yaml=DEPLOYMENTS + schedules))
 
 
 def wrong(wanted: Wanted) -> Observed:
@@ -38,7 +40,9 @@ def wrong(wanted: Wanted) -> Observed:
         "prod": observed.prefect.pools["prod"],
     }
     runs = tuple(run("acme-worker-dev-9", state=state) for state in ("RUNNING", "PENDING", "CANCELLING"))
-    prefect = replace(observed.prefect, pools=pools, runs=runs, registered={}, zombie_automations=("a1",))
+    prefect = replace(
+        observed.prefect, pools=pools, runs=runs, deployments=_wrong(wanted), former={}, zombie_automations=("a1",)
+    )
     return replace(
         observed,
         machine=machine,
@@ -46,6 +50,17 @@ def wrong(wanted: Wanted) -> Observed:
         interrupted_drains=("dev",),
         built=(BuiltImage("acme/etl:1", observed.time),),
     )
+
+
+def _wrong(wanted: Wanted) -> tuple[LiveDeployment, ...]:
+    """One that has other schedules, one whose schedule changed, and one that is declared no more."""
+    (deployment,) = deployed(wanted)
+    ended = {"id": "s1", "schedule": {"cron": "0 7 * * *"}, "active": True, "parameters": {}, "slug": None}
+    changed = {"id": "s2", "schedule": {"cron": "0 7 * * *"}, "active": True, "parameters": {}, "slug": "late"}
+    fields = {**deployment.fields, "tags": ["by hand"]}
+    mark = {**(deployment.mark or {}), "triggers": "others"}
+    other = replace(deployment, fields=fields, schedules=(ended, changed), mark=mark)
+    return other, replace(other, id="d2", name="gone")
 
 
 def plans(wanted: Wanted) -> list[Plan]:

@@ -1,7 +1,7 @@
 """What Prefect's API says, over plain HTTP.
 
 Importing Prefect's client takes one to four seconds of processor time on a small machine, and a status, a plan or an `up`
-with nothing to do must not cost that: what only reads, and what only starts, is asked for here. What defines objects
+with nothing to do must not cost that: what only reads, what only starts, and deployments are asked for here. What defines pools
 goes through Prefect's own client, in `client.py`.
 """
 
@@ -16,9 +16,11 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from platformctl.adapters.prefect.deployments import FORMER, IMAGES, Deployments, read_deployment
 from platformctl.adapters.prefect.history import PrefectHistory
 from platformctl.adapters.prefect.ports import Json, LogLine, RunRequest
 from platformctl.errors import PlatformError, ServerError, UsageError
+from platformctl.model.deployment import LiveDeployment
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 from prefect_warm_worker.contract import (
@@ -30,8 +32,6 @@ from prefect_warm_worker.contract import (
     settled_state,
 )
 
-REGISTERED = "platformctl_deployments"
-"""The Prefect variable that holds what each deployment was registered from."""
 _ZOMBIES = "platformctl: crash flow runs that stopped sending heartbeats"
 """The name of the automation that an earlier platformctl had crash flow runs."""
 _RETRIES = Retry(
@@ -56,6 +56,7 @@ class PrefectApi:
         self._session.mount(url, HTTPAdapter(max_retries=_RETRIES))
         self._session.mount(f"{url}/ready", HTTPAdapter())  # who asks this waits for it anyway
         self.history = PrefectHistory(lambda *asked: self._ask(*asked).json(), self._all, _run)
+        self.definitions = Deployments(self._ask_json)
 
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""
@@ -64,17 +65,24 @@ class PrefectApi:
         except requests.RequestException:
             return False
 
-    def observe(self) -> Prefect:
-        """Read everything that a plan compares; raises ServerError where the server doesn't answer."""
+    def observe(self, references: Collection[str] = ()) -> Prefect:
+        """Read everything that a plan compares; raises ServerError where the server doesn't answer.
+
+        references: those of deployments to variables and blocks, such as `prefect.variables.NAME`.
+        """
         pools = [_pool(item) for item in self._all("/work_pools/filter")]
         workers = [worker for pool in pools for worker in self.workers(pool.name)]
+        records = self._records()
         return Prefect(
             version=str(self._get("/admin/version")),
             pools={pool.name: pool for pool in pools},
             workers=tuple(workers),
             runs=tuple(self.taken_runs()),
-            registered=self._registered(),
             zombie_automations=self._zombie_automations(),
+            deployments=tuple(self._deployments()),
+            described=records.get(IMAGES, {}),
+            former=records.get(FORMER),
+            references=self.definitions.values_of(references),
         )
 
     def pool(self, name: str) -> WorkPool | None:
@@ -179,13 +187,15 @@ class PrefectApi:
         """Delete an automation; one that isn't there is fine."""
         self._ask("DELETE", f"/automations/{id_}", may_miss=True)
 
-    def _registered(self) -> Mapping[str, str]:
-        """What was registered, of what is still there: a deployment that somebody deleted isn't."""
-        answer = self._ask("GET", f"/variables/name/{REGISTERED}", may_miss=True)
-        if answer.status_code == requests.codes.not_found:
-            return {}
-        there = {f"{item['entrypoint']}/{item['name']}" for item in self._all("/deployments/filter")}
-        return {key: str(digest) for key, digest in answer.json()["value"].items() if key in there}
+    def _deployments(self) -> list[LiveDeployment]:
+        found = self._all("/deployments/filter")
+        flows = {item["id"]: item["name"] for item in self._all("/flows/filter")} if found else {}
+        return [read_deployment(item, flows) for item in found]
+
+    def _records(self) -> dict[str, Mapping[str, str]]:
+        """The variables in which platformctl keeps something, name to value."""
+        wanted = {"variables": {"name": {"any_": [IMAGES, FORMER]}}}
+        return {item["name"]: item["value"] for item in self._post("/variables/filter", wanted)}
 
     def _zombie_automations(self) -> tuple[str, ...]:
         found = self._post("/automations/filter", {"automations": {"name": {"any_": [_ZOMBIES]}}})
@@ -206,11 +216,18 @@ class PrefectApi:
     def _post(self, path: str, body: Json) -> Any:  # noqa: ANN401  # JSON
         return self._ask("POST", path, body).json()
 
+    def _ask_json(self, method: str, path: str, body: Json | list[Json] | None) -> Any:  # noqa: ANN401  # JSON
+        """The JSON of an answer, empty where it has none; None where what is asked about isn't there."""
+        answer = self._ask(method, path, body, may_miss=method != "POST")
+        if answer.status_code == requests.codes.not_found:
+            return None
+        return answer.json() if answer.content else {}
+
     def _ask(
         self,
         method: str,
         path: str,
-        body: Json | None = None,
+        body: Json | list[Json] | None = None,
         *,
         may_miss: bool = False,
         refusal: Refusal | None = None,

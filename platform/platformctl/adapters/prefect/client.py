@@ -1,4 +1,4 @@
-"""Prefect's own client, for what defines objects: pools, variables.
+"""Prefect's own client, for what defines pools.
 
 The client and the server may each be of any supported version: what is sent is what is set here, and no field that the
 client's version has and leaves at its default. A server refuses fields that it doesn't know (HTTP 422). Importing this
@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 from pydantic import SecretStr
 
-from platformctl.adapters.prefect.api import REGISTERED, refused
+from platformctl.adapters.prefect.api import refused
 from platformctl.adapters.prefect.ports import PoolField
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import own_template, with_variables
@@ -61,15 +61,6 @@ class PrefectClient:
             found = self._client.read_work_pool(name)
             template = dict(with_variables(found.base_job_template, variables))
             self._client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
-
-    def set_registered(self, digests: Mapping[str, str]) -> None:
-        """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""
-        value = dict(digests)
-        with self._translated():
-            if self._client.read_variable_by_name(REGISTERED):
-                self._client.update_variable(VariableUpdate(name=REGISTERED, value=value))
-            else:
-                self._client.create_variable(VariableCreate(name=REGISTERED, value=value))
 
     def _template(self, type_: str) -> dict[str, Any]:
         """The job template of a type, ours or the server's own: without one a pool has none until its first worker starts."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from platformctl.adapters.prefect.fake_definitions import FakeDefinitions, FakeDeployment
 from platformctl.adapters.prefect.fake_history import FakeHistory
-from platformctl.adapters.prefect.ports import Json, LogLine, PoolField, RunRequest
+from platformctl.adapters.prefect.ports import LogLine, PoolField, RunRequest
 from platformctl.errors import ServerError
+from platformctl.model.deployment import Json
 from platformctl.model.job_templates import lacking_variables, own_template
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 from platformctl.model.runs import RunRecord
@@ -27,21 +29,14 @@ _PROCESS = ("name", "labels", "env", "command", "stream_output", "working_dir")
 """The job variables that Prefect's own process workers know."""
 
 
-@dataclass(frozen=True, slots=True)
-class FakeDeployment:
-    """A deployment. key: entrypoint and name. pool: the work pool of its runs."""
-
-    key: str
-    pool: str | None
-
-
 @dataclass
 class FakePrefect:
     """A server's objects. deployments: by FLOW/DEPLOYMENT. outcome: the state that a new run ends in.
 
     worker_rows: by name, or by POOL/NAME where another pool has the name. paused: the pools that were ever paused, in
-    order. seconds_left: what a running flow run needs until it is Completed, if anybody waits for it. parents: sub-flow run
-    to the run that started it. tasks: names of task runs by id. awaiting_retry: runs whose processes wait for that.
+    order. values: of variables and blocks, by `prefect.variables.NAME`. seconds_left: what a running flow run needs until it is
+    Completed, if anybody waits for it. parents: sub-flow run to the run that started it. tasks: names of task runs by id.
+    awaiting_retry: runs whose processes wait for that.
     """
 
     url: str = "http://127.0.0.1:4200/api"
@@ -51,7 +46,9 @@ class FakePrefect:
     worker_rows: dict[str, Worker] = field(default_factory=dict)
     flow_runs: dict[str, FlowRun] = field(default_factory=dict)
     deployments: dict[str, FakeDeployment] = field(default_factory=dict)
-    registered: dict[str, str] = field(default_factory=dict)
+    described: dict[str, str] = field(default_factory=dict)
+    former: dict[str, str] | None = None
+    values: dict[str, object] = field(default_factory=dict)
     parameters: Json = field(default_factory=lambda: {"properties": {"source": {}}})
     outcome: str = "COMPLETED"
     messages: dict[str, str] = field(default_factory=dict)
@@ -69,9 +66,15 @@ class FakePrefect:
 
     def forget(self) -> None:
         """Hold nothing, as with a new database."""
-        for held in (self.pools, self.worker_rows, self.flow_runs, self.deployments, self.registered):
+        for held in (self.pools, self.worker_rows, self.flow_runs, self.deployments, self.described):
             held.clear()
-        self.zombie_automations = ()
+        self.zombie_automations, self.former = (), None
+
+    @property
+    def definitions(self) -> FakeDefinitions:
+        """What defines deployments."""
+        self._check_up()
+        return FakeDefinitions(self.deployments, self)
 
     def make_pool(self, name: str, type_: str) -> None:
         """Hold a pool as a worker of the type makes it, with its type's template."""
@@ -102,14 +105,19 @@ class FakePrefect:
         """Whether the server was started."""
         return self.is_up
 
-    def observe(self) -> Prefect:
+    def observe(self, references: Collection[str] = ()) -> Prefect:
         """Return everything that is held."""
         self._check_up()
-        there = {deployment.key for deployment in self.deployments.values()}
-        registered = {key: digest for key, digest in self.registered.items() if key in there}
-        workers = tuple(self.worker_rows.values())
         return Prefect(
-            self.version, dict(self.pools), workers, tuple(self.taken_runs()), registered, self.zombie_automations
+            version=self.version,
+            pools=dict(self.pools),
+            workers=tuple(self.worker_rows.values()),
+            runs=tuple(self.taken_runs()),
+            zombie_automations=self.zombie_automations,
+            deployments=tuple(held.seen(name) for name, held in self.deployments.items()),
+            described=dict(self.described),
+            former=self.former,
+            references={name: self.values[name] for name in references if name in self.values},
         )
 
     def pool(self, name: str) -> WorkPool | None:
@@ -243,11 +251,6 @@ class FakePrefect:
         """Have a pool lack some variables no more."""
         missing = tuple(variable for variable in self._pool(name).missing_variables if variable not in variables)
         self.pools[name] = replace(self.pools[name], missing_variables=missing)
-
-    def set_registered(self, digests: Mapping[str, str]) -> None:
-        """Record digests, and no others."""
-        self._check_up()
-        self.registered = dict(digests)
 
     def _check_up(self) -> None:
         if not self.is_up:

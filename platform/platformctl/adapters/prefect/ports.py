@@ -67,6 +67,37 @@ class History(Protocol):
         """Schedule an ended flow run once more; raises RunError with the server's words where it may not be."""
 
 
+class Definitions(Protocol):
+    """What defines deployments, each by its id. Every method raises ServerError where the server doesn't answer or refuses."""
+
+    def create(self, flow: str, fields: Json) -> str:
+        """Create a deployment of a flow, or bring one of its name to the same; return its id."""
+
+    def update(self, id_: str, fields: Json) -> None:
+        """Change some fields of a deployment, named as Prefect names them, and no other."""
+
+    def delete(self, id_: str) -> None:
+        """Delete a deployment and the automations of its triggers; one that isn't there is fine."""
+
+    def create_schedule(self, id_: str, schedule: Json) -> None:
+        """Add a schedule to a deployment."""
+
+    def update_schedule(self, id_: str, schedule: str, fields: Json) -> None:
+        """Change some fields of a deployment's schedule."""
+
+    def delete_schedule(self, id_: str, schedule: str) -> None:
+        """End a schedule of a deployment; one that isn't there is fine."""
+
+    def set_automations(self, id_: str, automations: Sequence[Json]) -> None:
+        """Have some automations as those of a deployment's triggers, and no others."""
+
+    def record_images(self, digests: Mapping[str, str]) -> None:
+        """Record from what the flows of each image were described, image to digest."""
+
+    def forget_former(self) -> None:
+        """Delete the record of an earlier platformctl; one that isn't there is fine."""
+
+
 class Api(Protocol):
     """Prefect's API. Every method raises ServerError where the server doesn't answer or refuses."""
 
@@ -79,8 +110,12 @@ class Api(Protocol):
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""
 
-    def observe(self) -> Prefect:
-        """Read everything that a plan compares."""
+    @property
+    def definitions(self) -> Definitions:
+        """What defines deployments."""
+
+    def observe(self, references: Collection[str] = ()) -> Prefect:
+        """Read everything that a plan compares. references: of deployments, such as `prefect.variables.NAME`."""
 
     def pool(self, name: str) -> WorkPool | None:
         """Return a pool; None where there is none."""
@@ -148,6 +183,3 @@ class Client(Protocol):
 
     def add_job_variables(self, name: str, variables: tuple[str, ...]) -> None:
         """Have a pool's job template know some variables of warm workers more; all else of it stays."""
-
-    def set_registered(self, digests: Mapping[str, str]) -> None:
-        """Record what each deployment was registered from, deployment key to digest, in Prefect itself."""

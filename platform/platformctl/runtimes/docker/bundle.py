@@ -7,7 +7,7 @@ from platformctl.model import labels
 from platformctl.model.database import database_name
 from platformctl.model.service import Limits, Mount, Service
 from platformctl.model.texts import mebibytes
-from platformctl.runtimes.docker.site import docker_site
+from platformctl.runtimes.docker.site import CODE, docker_site
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
 from platformctl.stack.files import COMPOSE, Files, stack_files
@@ -21,7 +21,7 @@ _PAGES = 256
 
 def describe_docker(project: Project) -> Stack:
     """Return what runs of a project in containers; raises SpecError, OSError."""
-    images, deployments = load_contents(project)
+    images, deployments = load_contents(project, lambda _: CODE)
     server_image = load_server_image(project)
     named = project.spec.server.image or official_image(project.spec)
     reference = server_image.reference if server_image else project.locked(named)

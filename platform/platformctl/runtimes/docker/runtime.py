@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from platformctl.adapters.processes import port_holder
 from platformctl.model import labels
+from platformctl.model.deployment import Described
 from platformctl.model.observed import BuiltImage, ImageSize, Machine
+from platformctl.runtimes.described import read_described
 from platformctl.runtimes.docker.bundle import describe_docker, render_compose
 from platformctl.runtimes.docker.keeper import VolumeKeeper
+from platformctl.runtimes.docker.site import DESCRIBE, REQUEST
 from platformctl.runtimes.machine import check_address, check_free
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
@@ -129,9 +132,10 @@ class DockerRuntime:
         copy = f'cp --archive --update /{source}/. "${RESULTS_VARIABLE}"'
         self._compose.run_beside(service, ["sh", "-c", copy], {source: f"/{source}"})
 
-    def register(self, image: str, report: Line) -> None:
-        """Run the bundle's one-shot that registers an image's deployments."""
-        self._compose.run(deploy_name(image), report)
+    def describe_flows(self, image: str, report: Line) -> Described:
+        """Return what the flows of an image are, as a container of it tells."""
+        command = ("python", "-B", DESCRIBE, REQUEST)
+        return read_described(image, lambda read: self._compose.run(deploy_name(image), command, read), report)
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that an instance wrote."""

@@ -8,13 +8,19 @@ from platformctl.model.database import database_host
 from platformctl.model.releases import has_worker_package
 from platformctl.model.service import HealthCheck, Isolation, Mount, Network
 from platformctl.model.spec import WorkerType
+from platformctl.runtimes.described import SCRIPT
 from platformctl.spec.load import Project, in_url
 from platformctl.stack.describe import Deployments
+from platformctl.stack.files import CONTEXTS
 from platformctl.stack.leases import LEASES, LEASES_FOLDER, server_modules
 from platformctl.stack.names import DATABASE, results_name
 from platformctl.stack.server import DATA
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
+CODE = "/app"
+"""The folder of an image with the flows."""
+REQUEST, DESCRIBE = "/opt/platformctl/flows.json", "/opt/platformctl/describe_flows.py"
+"""What is to be described, and the script that does it."""
 USER = 10001
 """The user and the group of everything that runs Prefect; images/ makes it."""
 _HOME, _RESULTS, _PROFILE = "/home/prefect", "/var/lib/prefect/results", "/run/secrets/profiles.toml"
@@ -89,12 +95,18 @@ def _worker_site(project: Project, home: Mount, deployments: Deployments) -> Wor
         temporary=(temporary, home),
         health=HealthCheck(_http_check(8080, "/health"), starting=120, starting_interval=1),
         folder=_HOME,
-        deploy_mounts={name: (_deployment_file(name),) for name in used},
+        deploy_mounts={name: _deployment_files(name) for name in used},
     )
 
 
-def _deployment_file(image: str) -> Mount:
-    return Mount("bind", "/app/prefect.yaml", f"./deployments/{image}.yaml", is_read_only=True)
+def _deployment_files(image: str) -> tuple[Mount, ...]:
+    """What `prefect deploy` reads, for whoever has the bundle alone; and what describes the flows for platformctl."""
+    files = {
+        f"{CODE}/prefect.yaml": f"./deployments/{image}.yaml",
+        REQUEST: f"./deployments/{image}.json",
+        DESCRIBE: f"./{CONTEXTS}{image}/{SCRIPT}",
+    }
+    return tuple(Mount("bind", target, source, is_read_only=True) for target, source in files.items())
 
 
 def _check_reachable(project: Project) -> None:

@@ -8,7 +8,7 @@ from platformctl.model.database import database_name
 from platformctl.model.service import Service
 from platformctl.runtimes.local.environments import APP, image_folder
 from platformctl.runtimes.local.label import Label, label_of
-from platformctl.runtimes.local.site import local_site, socket_path
+from platformctl.runtimes.local.site import code_link, local_site, socket_path
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack, describe_services, load_contents
 from platformctl.stack.files import LAUNCH, SUPERVISOR, Files, stack_files
@@ -18,7 +18,7 @@ from platformctl.templates import render_template
 
 def describe_local(project: Project) -> Stack:
     """Return what runs of a project as local processes; raises SpecError, OSError."""
-    images, deployments = load_contents(project)
+    images, deployments = load_contents(project, lambda image: str(code_link(project, image)))
     server = load_local_server_image(project)
     services = describe_services(project, local_site(project, server.reference, deployments), images, deployments)
     return Stack(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from platformctl.adapters.processes import (
     end_marked,
@@ -20,9 +21,11 @@ from platformctl.adapters.processes import (
 )
 from platformctl.adapters.supervisor import Supervisor
 from platformctl.adapters.uv import CommandError, run_reported
-from platformctl.errors import PreflightError, UsageError, refused_deployments
+from platformctl.errors import PreflightError, UsageError, failed_describing
 from platformctl.files import make_folder
+from platformctl.model.deployment import Described
 from platformctl.model.observed import BuiltImage, ImageSize, Machine
+from platformctl.runtimes.described import SCRIPT, read_described
 from platformctl.runtimes.local.bundle import describe_local, render_local
 from platformctl.runtimes.local.environments import EMPTY_DATABASE, ENVIRONMENT
 from platformctl.runtimes.local.images import LocalImages
@@ -30,12 +33,12 @@ from platformctl.runtimes.local.inherited import inherited
 from platformctl.runtimes.local.instances import kept_instances, orphaned_instances
 from platformctl.runtimes.local.keeper import FolderKeeper
 from platformctl.runtimes.local.logs import last_lines, read_logs
-from platformctl.runtimes.local.site import SOCKET
+from platformctl.runtimes.local.site import CODE, SOCKET
 from platformctl.runtimes.machine import check_address, check_free, free_bytes
 from platformctl.runtimes.runtime import BuildOptions, Line
 from platformctl.spec.load import Project
 from platformctl.stack.describe import Stack
-from platformctl.stack.files import LAUNCH, SUPERVISOR, Files
+from platformctl.stack.files import CONTEXTS, SUPERVISOR, Files
 from platformctl.stack.images.context import WorkerImage
 from platformctl.stack.names import SERVER, deploy_name, instance_name
 from platformctl.stack.worker import RESULTS_VARIABLE
@@ -122,6 +125,8 @@ class LocalRuntime:
         _make_private(self._folder / "logs", self._folder / "home", *self._results_of(services))
         if SERVER in services:
             self._make_database()
+        for service in services:
+            self._link_code(Path(self._told(service)["directory"]))
         kept = self._supervisor.processes()
         end_marked(self._folder, set(services) - {found.program for found in kept or ()})
         if kept is None:
@@ -143,15 +148,24 @@ class LocalRuntime:
         _make_private(target)
         shutil.copytree(self._volume(source), target, copy_function=_copy_newer, dirs_exist_ok=True)
 
-    def register(self, image: str, report: Line) -> None:
-        """Have Prefect register the deployments of an image."""
-        service = deploy_name(image)
+    def describe_flows(self, image: str, report: Line) -> Described:
+        """Return what the flows of an image are, as its environment's Python tells."""
+        return read_described(image, lambda read: self._run_describing(image, read), report)
+
+    def _run_describing(self, image: str, report: Line) -> None:
+        service, bundle = deploy_name(image), self._project.bundle
         python = self._image_of(service) / ENVIRONMENT / "bin" / "python"
-        command = [str(python), str(self._project.bundle / LAUNCH), str(self._file_of(service))]
+        script = bundle / CONTEXTS / image / SCRIPT
+        told = self._told(service)
         try:
-            run_reported(command, report, variables=inherited())
+            run_reported(
+                [str(python), "-B", str(script), str(bundle / "deployments" / f"{image}.json")],
+                report,
+                variables=inherited() | told["environment"],
+                folder=Path(told["directory"]),
+            )
         except CommandError as error:
-            raise refused_deployments(error.words) from error
+            raise failed_describing(image, error.words) from error
 
     def last_lines(self, instance: str) -> str:
         """Return the last lines that a process wrote."""
@@ -202,7 +216,7 @@ class LocalRuntime:
 
     def _results_of(self, services: Sequence[str]) -> list[Path]:
         """Where the workers among services persist results, as the bundle on disk says."""
-        told = [json.loads(self._file_of(service).read_text(encoding="utf-8"))["environment"] for service in services]
+        told = [self._told(service)["environment"] for service in services]
         return [Path(each[RESULTS_VARIABLE]) for each in told if RESULTS_VARIABLE in each]
 
     def _volume(self, name: str) -> Path:
@@ -213,6 +227,16 @@ class LocalRuntime:
         name = self._project.spec.platform.name
         found = {path: path.stat() for path in self._data.glob("*") if path.is_dir()}
         return {f"{name}_{path.name}": datetime.fromtimestamp(state.st_ctime, UTC) for path, state in found.items()}
+
+    def _link_code(self, code: Path) -> None:
+        """Have the link to the flows of an image lead to where those of one of its tags are."""
+        images = self._folder / "images"
+        link = self._folder / CODE / code.parents[1].relative_to(images)
+        unfinished = link.with_name(f".{link.name}.unfinished")
+        _make_private(link.parent)
+        unfinished.unlink(missing_ok=True)
+        unfinished.symlink_to(os.path.relpath(code, link.parent))
+        unfinished.replace(link)
 
     def _make_database(self) -> None:
         """A new platform begins with an empty database that has its schema already: making that takes Prefect long."""
@@ -229,8 +253,12 @@ class LocalRuntime:
 
     def _image_of(self, service: str) -> Path:
         """The folder of the image that the bundle on disk wants for a service."""
-        content = json.loads(self._file_of(service).read_text(encoding="utf-8"))
-        return Path(content["directory"]).parent
+        return Path(self._told(service)["directory"]).parent
+
+    def _told(self, service: str) -> dict[str, Any]:
+        """What the bundle on disk says of a service."""
+        told: dict[str, Any] = json.loads(self._file_of(service).read_text(encoding="utf-8"))
+        return told
 
     def _file_of(self, service: str) -> Path:
         return self._project.bundle / "services" / f"{service}.json"

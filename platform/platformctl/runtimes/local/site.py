@@ -1,6 +1,7 @@
 """Where local processes find what they read and write: the platform's own folder."""
 
 import sys
+from pathlib import Path
 from typing import get_args
 
 from platformctl.model.database import SETTING
@@ -13,7 +14,7 @@ from platformctl.stack.leases import LEASES, LEASES_FOLDER
 from platformctl.stack.names import results_name
 from platformctl.stack.site import ServerSite, Site, WorkerSite
 
-SOCKET = "supervisor.sock"
+SOCKET, CODE = "supervisor.sock", "code"
 
 
 def local_site(project: Project, server_image: str, deployments: Deployments) -> Site:
@@ -39,6 +40,12 @@ def local_site(project: Project, server_image: str, deployments: Deployments) ->
 
 def _program(project: Project) -> tuple[str]:
     return ("prefect_warm_worker",) if has_worker_package(project.spec.platform.prefect) else ("prefect",)
+
+
+def code_link(project: Project, image: str) -> Path:
+    """Return the link that leads to the flows of an image as its workers have them: the same path for each of its tags."""
+    repository = project.spec.images[image].repository or f"{project.spec.platform.name}/{image}"
+    return project.local / CODE / repository
 
 
 def socket_path() -> str:

@@ -93,6 +93,13 @@ def _without_placeholders(value: object) -> object:
     return [_without_placeholders(item) for item in value] if isinstance(value, list) else value
 
 
+def without_notes(value: object) -> object:
+    """Return what a deployment says to Prefect: keys that begin with `x-` are its user's own."""
+    if isinstance(value, dict):
+        return {key: without_notes(item) for key, item in value.items() if not str(key).startswith("x-")}
+    return [without_notes(item) for item in value] if isinstance(value, list) else value
+
+
 def _check_pool(project: Project, entry: Mapping[str, object]) -> Iterator[Problem]:
     name, pools = _pool_name(entry), list(project.spec.pools)
     if name in pools:

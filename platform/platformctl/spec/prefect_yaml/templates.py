@@ -34,6 +34,18 @@ def find_unknown(entry: Mapping[str, object], environment: Mapping[str, str], po
     ]
 
 
+def find_references(entry: Mapping[str, object]) -> frozenset[str]:
+    """Return the variables and blocks of Prefect that a deployment refers to, such as `prefect.variables.NAME`."""
+    texts = (text for key, value in entry.items() if key not in _LATER for _, text in _texts((key,), value))
+    names = (name for text in texts for name in _PLACEHOLDER.findall(text))
+    return frozenset(name for name in names if name.startswith(_AT_DEPLOY))
+
+
+def fill_references(entry: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """Return a deployment with its references replaced, each that is all of a text by the value as it is."""
+    return {key: value if key in _LATER else _replaced(value, values) for key, value in entry.items()}
+
+
 def has_placeholder(value: object) -> bool:
     """Whether a value is a text that Prefect fills in."""
     return isinstance(value, str) and _PLACEHOLDER.search(value) is not None
@@ -47,6 +59,19 @@ def _filled(value: object, environment: Mapping[str, str]) -> object:
     if not isinstance(value, str):
         return value
     return _PLACEHOLDER.sub(lambda found: environment.get(found[1].removeprefix("$"), found[0]), value)
+
+
+def _replaced(value: object, values: Mapping[str, object]) -> object:
+    if isinstance(value, dict):
+        return {key: _replaced(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, values) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _PLACEHOLDER.fullmatch(value)
+    if whole and whole[1] in values:
+        return values[whole[1]]
+    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), value)
 
 
 def _texts(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, str]]:

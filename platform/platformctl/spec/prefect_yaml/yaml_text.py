@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 
 import yaml
 
@@ -41,7 +42,12 @@ def load_yaml(text: str) -> object:
 
 def canonical_json(content: object) -> str:
     """Return the JSON of what a YAML text holds, with sorted keys: the same for the same content."""
-    return json.dumps(_plain(content), sort_keys=True, default=str)
+    return json.dumps(_plain(content), sort_keys=True, default=_text)
+
+
+def _text(value: object) -> str:
+    """Dates as JSON has them, and what else YAML knows."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _plain(value: object) -> object:

@@ -20,6 +20,8 @@ from platformctl.stack.leases import server_modules
 from platformctl.stack.names import SERVER
 from platformctl.templates import render_template
 
+TOOLS = "tools/"
+"""The folder of a build context with the scripts that are run in images."""
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -100,7 +102,7 @@ def official_image(spec: Spec) -> str:
 
 
 def _load_image(project: Project, name: str, image: Image) -> WorkerImage:
-    files = {f"tools/{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.*"))}
+    files = {f"{TOOLS}{path.name}": path.read_bytes() for path in sorted((asset_path("images") / "worker").glob("*.*"))}
     files |= _requirement_files(project.root, image)
     has_package = has_worker_package(project.spec.platform.prefect)
     if has_package:
