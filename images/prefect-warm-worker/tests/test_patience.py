@@ -14,7 +14,7 @@ from prefect_warm_worker._prefect import patience
 from prefect_warm_worker._prefect.patience import be_patient
 
 API = "http://server/api"
-PATCHED = ("PREFECT_CLIENT_MAX_RETRIES", "clamped_poisson_interval")
+PATCHED = ("PREFECT_CLIENT_MAX_RETRIES", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "clamped_poisson_interval")
 CLIENTS = (base.PrefectHttpxAsyncClient, base.PrefectHttpxSyncClient)
 LONG = 80
 """Requests that fail: of ten minutes and more."""
@@ -82,7 +82,7 @@ both = pytest.mark.parametrize("ask", [ask_async, ask_sync])
 
 
 @both
-@pytest.mark.parametrize("answer", [None, 502, 503, 408, 429])
+@pytest.mark.parametrize("answer", [None, 502, 503, 504, 408, 429])
 @pytest.mark.usefixtures("patient")
 def test_a_new_client_waits_for_its_server_and_is_there_soon_after_it(
     ask: Ask, answer: int | None, pauses: list[float]

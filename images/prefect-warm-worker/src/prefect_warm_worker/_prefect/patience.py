@@ -7,8 +7,9 @@ new one for each concurrency limit.
 
 from typing import Any
 
+import httpx
 from prefect.client import base
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_CLIENT_RETRY_EXTRA_CODES, get_current_settings
 from prefect.utilities.math import clamped_poisson_interval
 
 _RETRIES = 300
@@ -20,6 +21,7 @@ def be_patient() -> None:
     """Have this process's clients outlast an outage of its server, which has answered somebody. What a user has set holds."""
     patient: Any = base
     patient.PREFECT_CLIENT_MAX_RETRIES = _Retries
+    patient.PREFECT_CLIENT_RETRY_EXTRA_CODES = _PassingCodes
     patient.clamped_poisson_interval = _pause
     answered = _HasConnected(get_current_settings().api.url or "")
     for client in (patient.PrefectHttpxAsyncClient, patient.PrefectHttpxSyncClient):
@@ -33,6 +35,14 @@ class _Retries:
     def value() -> int:
         client = get_current_settings().client
         return client.max_retries if "max_retries" in client.model_fields_set else _RETRIES
+
+
+class _PassingCodes:
+    """Stands in for the setting: what a proxy answers for a server that doesn't is passing, too."""
+
+    @staticmethod
+    def value() -> set[int]:
+        return {*PREFECT_CLIENT_RETRY_EXTRA_CODES.value(), httpx.codes.GATEWAY_TIMEOUT}
 
 
 def _pause(average: float, factor: float) -> float:
