@@ -116,7 +116,7 @@ def test_a_module_that_ends_its_threads_before_a_fork_is_imported_ahead(tmp_path
         ("import os; os._exit(3)", "its import ended the process with code 3"),
         ("import os; os._exit(0)", "its import ended the process with code 0"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "its import was ended by SIGSEGV"),
-        ("import os; os.closerange(3, 1000)", "its import was ended by SIGKILL"),
+        ("import os; os.closerange(3, 1000)", "its import ended the process with code 1"),
         ("import sys; sys.exit('enough')", "SystemExit: enough"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt: "),
         ("import os; os.environ['MISSING']", "KeyError: 'MISSING'"),
@@ -240,5 +240,91 @@ def test_nothing_is_left_of_an_import_whose_worker_was_killed(libraries: Path, t
         worker.send_signal(signal.SIGKILL)
         await worker.wait()
         await wait_until_gone([*children, *(Path("/proc", pid) for pid in [*below, *zygote])])
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("FILE = open(__file__)", "it keeps open {folder}/stateful.py"),
+        ("import socket; SERVER = socket.create_server(('127.0.0.1', 0))", "it keeps open socket:["),
+        ("import os; os.chdir('/')", "it changes the working directory"),
+        ("import os; os.umask(0o077)", "it changes the umask"),
+        ("import signal; signal.signal(signal.SIGTERM, lambda *_: None)", "it changes how signals are handled"),
+        ("import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)", "it changes how signals are handled"),
+        ("import locale; locale.setlocale(locale.LC_ALL, 'C')", "it changes the locale"),
+        ("import sys; sys.setrecursionlimit(5000)", "it changes the recursion limit"),
+        ("import sys; sys.excepthook = print", "it changes how errors are shown"),
+        ("import threading; threading.excepthook = print", "it changes how errors are shown"),
+        ("import sys; sys.path.append('/nowhere')", "it changes how modules are found"),
+        (
+            "import sys; sys.meta_path.insert(0, type('Finder', (), {{'find_spec': lambda *_: None}}))",
+            "modules are found",
+        ),
+        ("import sys, io; sys.stdout = io.StringIO()", "it changes sys.stdin, stdout or stderr"),
+        ("import builtins; builtins.told = print", "it changes built-in names"),
+        ("import builtins; open = builtins.open = lambda *a, **k: None", "it replaces builtins.open"),
+        ("import logging; logging.basicConfig(level='DEBUG')", "it changes logging for all"),
+        ("import logging; logging.getLogger().setLevel('DEBUG')", "it changes logging for all"),
+        ("import logging\nclass Own(logging.Logger): pass\nlogging.setLoggerClass(Own)", "it changes logging for all"),
+        ("import socket; socket.setdefaulttimeout(5)", "it changes how long sockets wait"),
+        ("import random; random.seed(1)", "it changes random numbers"),
+        ("import random; DRAWN = random.random()", "it changes random numbers"),
+        (
+            "import asyncio\nasyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())",
+            "it changes asyncio's policy",
+        ),
+        ("import time\ndef sleep(_): pass\ntime.sleep = sleep", "it replaces time.sleep"),
+        ("import socket\nclass Socket(socket.socket): pass\nsocket.socket = Socket", "it replaces socket.socket"),
+        ("import threading\ndef start(_): pass\nthreading.Thread.start = start", "it replaces threading.Thread.start"),
+        ("import os; os.fork() or os._exit(0)", "it leaves a process running"),
+    ],
+)
+def test_what_changes_the_process_is_not_imported_ahead(
+    tmp_path: Path, libraries: Path, text: str, reason: str
+) -> None:
+    write(libraries, {"plain.py": IMPORTED_BY, "stateful.py": f"import plain\n{text.format()}\n"})
+
+    async def check() -> None:
+        preloading = Preloading(["stateful"], engine=["asyncio", "logging", "random", "locale", "threading"])
+        async with Zygote(preloading) as zygote:
+            assert list(preloading.failed) == ["stateful"]
+            assert reason.format(folder=libraries) in preloading.failed["stateful"]
+            assert await imported_ahead(Runs(zygote, tmp_path), "plain") == {"plain": True}
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "with open(__file__) as file: import json, xml.dom\nTEXT = 'kept'",
+        "import os; folder = os.getcwd(); os.chdir('/'); import xml.dom; os.chdir(folder)",
+        "import threading, xml.dom\nthread = threading.Thread(target=print)\nthread.start()\nimport xml.sax\nthread.join()",
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)",
+        "import logging; logging.getLogger('own').addHandler(logging.NullHandler())",
+    ],
+)
+def test_what_a_module_puts_back_or_has_for_itself_is_no_hindrance(tmp_path: Path, libraries: Path, text: str) -> None:
+    write(libraries, {"neat.py": f"{IMPORTED_BY}{text}\n"})
+
+    async def check() -> None:
+        async with runs_in(tmp_path, "neat") as run:
+            assert run.zygote.preloading.failed == {}
+            assert await imported_ahead(run, "neat") == {"neat": True}
+
+    asyncio.run(check())
+
+
+def test_a_run_has_the_variables_that_a_library_sets_unless_it_has_its_own(tmp_path: Path, libraries: Path) -> None:
+    write(libraries, {"setting.py": "import os; os.environ.setdefault('SET_BY', 'library')\n"})
+    text = "import os, setting; print(os.environ['SET_BY'])"
+
+    async def check() -> None:
+        async with runs_in(tmp_path, "setting") as run:
+            assert run.zygote.preloading.failed == {}
+            assert (await run(text, PYTHONPATH=str(libraries)))[1] == "library\n"
+            assert (await run(text, PYTHONPATH=str(libraries), SET_BY="job"))[1] == "job\n"
 
     asyncio.run(check())

@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
-from prefect_warm_worker.forks.preloading import Attempt, Preloading
+from prefect_warm_worker.forks.preloading import MOST_ATTEMPTS, Attempt, Preloading
 from prefect_warm_worker.orphans import adopt_orphans
 from prefect_warm_worker.protocol import SIGNALLED, ZYGOTE_MODULE, Job, Message, receive, send
 
@@ -45,12 +44,11 @@ class Zygote:
     async def __aenter__(self) -> "Zygote":
         """Start it, and wait until everything is imported that can be; raises ZygoteError where it can't start."""
         adopt_orphans()  # what a dead zygote leaves becomes this process's child, and its end is known
-        until = time.monotonic() + self.preloading.seconds
-        while not await self._start(until):
-            if (
-                time.monotonic() >= until
-            ):  # what took too long is left out now, and what is known to be quick gets its time
-                until = time.monotonic() + self.preloading.seconds
+        for _ in range(MOST_ATTEMPTS):
+            if await self._start():
+                break
+        else:
+            raise ZygoteError(f"the zygote can't start: {MOST_ATTEMPTS} attempts at importing have failed")
         self._process.watch()
         asyncio.get_running_loop().add_reader(self._channel, self._read)
         return self
@@ -60,15 +58,15 @@ class Zygote:
         self._close()
         await self._process.ended.wait()
 
-    async def _start(self, until: float) -> bool:
-        """Start a process; returns whether all is imported there, or else another one can do better. until: as in Attempt."""
+    async def _start(self) -> bool:
+        """Start a process; returns whether all is imported there, or else another one can do better."""
         self._channel, theirs = socket.socketpair()
         words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
         with theirs:
             guardian = await asyncio.create_subprocess_exec(
                 *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
             )
-        attempt = Attempt(self.preloading, until)
+        attempt = Attempt(self.preloading)
         hearing = asyncio.get_running_loop().run_in_executor(None, self._hear, attempt)
         try:
             await asyncio.shield(hearing)

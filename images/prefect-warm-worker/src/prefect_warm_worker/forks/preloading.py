@@ -10,9 +10,13 @@ from pathlib import Path
 from prefect_warm_worker.protocol import Message
 
 SECONDS = 60.0
-"""Seconds that all imports may take together, unless it is said otherwise."""
+"""Seconds that all imports may take together in a zygote, unless it is said otherwise."""
 _SILENT_PART = 1 / 3
 """The part of them in which none begins or ends, before the one that is at work is given up."""
+_STARTING = 120.0
+"""Seconds in which an interpreter starts and imports what every run needs."""
+MOST_ATTEMPTS = 10
+"""How many zygotes are tried at most: one that is not ready leaves the next one less to import."""
 
 
 class Preloading:
@@ -52,13 +56,15 @@ class Preloading:
 class Attempt:
     """One zygote's attempt at it, as far as it has told."""
 
-    def __init__(self, preloading: Preloading, until: float) -> None:
-        """until: when the time for all imports is over, by the monotonic clock."""
-        self._preloading, self._until = preloading, until
+    def __init__(self, preloading: Preloading) -> None:
+        self._preloading = preloading
         self._importing: list[str] = []
         self._done: dict[str, tuple[str, ...]] = {}
         """Modules that are imported, each with those that imported it."""
         self._told = time.monotonic()
+        self._until = self._told + _STARTING
+        """When the time for all is over, by the monotonic clock."""
+        self._silence = _STARTING
         self.is_through = False
         self.pid: int | None = None
         """The zygote, where it is ready."""
@@ -68,6 +74,9 @@ class Attempt:
         """Note what the zygote tells."""
         self._told = time.monotonic()
         match message:
+            case {"importing": _}:
+                self._until = self._told + self._preloading.seconds
+                self._silence = self._preloading.seconds * _SILENT_PART
             case {"begun": name}:
                 self._importing.append(name)
             case {"done": name}:
@@ -81,17 +90,19 @@ class Attempt:
 
     def seconds_left(self) -> float:
         """Return in how many seconds it is given up, if it tells nothing more."""
-        return min(self._until, self._told + self._preloading.seconds * _SILENT_PART) - time.monotonic()
+        return min(self._until, self._told + self._silence) - time.monotonic()
 
     def give_up(self, how: str) -> bool:
         """Learn from a zygote that is dead now; returns whether another one can do better. how: it came to its end."""
-        if not self._importing:
-            return False
-        left_out = dict.fromkeys(self._importing, f"it imports {self._importing[-1]}: {how}")
-        left_out[self._importing[-1]] = how
+        left_out = dict.fromkeys(
+            self._importing, f"it imports {self._importing[-1]}: {how}" if self._importing else how
+        )
+        left_out.update(dict.fromkeys(self._importing[-1:], how))
         if time.monotonic() >= self._until:
             late = "there was no time left for it"
             left_out |= {name: late for name in self._preloading.modules if name not in self._done | left_out}
+        if not left_out:
+            return False
         given_up = set(self._importing)
         able = [name for name, importers in self._done.items() if given_up.issuperset(importers)]
         rest = [name for name in self._preloading.modules if name not in self._done | left_out]

@@ -24,6 +24,7 @@ from prefect_warm_worker.zygote.loggers import noting_first_setup
 from prefect_warm_worker.zygote.output import outlive_reader, without_output
 from prefect_warm_worker.zygote.preload import Preload
 from prefect_warm_worker.zygote.probe import Probe
+from prefect_warm_worker.zygote.variables import note_changes
 
 WITHOUT_THREADS = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -46,6 +47,7 @@ def main() -> None:
     os.environ.clear()
     os.environ.update({**WITHOUT_THREADS, **request["environment"]})
     import_engine(request["engine"])
+    send(channel, {"importing": True})
     found = import_libraries(request["preload"], request["left_out"], channel)
     if not found["ready"]:
         send(channel, found)
@@ -79,11 +81,12 @@ def import_libraries(names: list[str], left_out: dict[str, str], channel: socket
 
     names: of modules, in their order. left_out: modules that can't be imported ahead, with the reasons.
     """
-    probe, found = Probe(), Preload(left_out)
+    found = Preload(left_out)
     with without_output():
+        probe, variables = Probe(), dict(os.environ)
         found.import_all(names, functools.partial(send, channel), probe.look)
-        if reason := probe.look():  # nobody knows which of them did it
-            found.leave_out_all(names, reason)
+        found.leave_out(probe.judge(), names)
+        note_changes(variables)
     return {
         "ready": not found.is_spoilt,
         "left_out": found.left_out,

@@ -14,6 +14,7 @@ from pathlib import Path
 from prefect_warm_worker.protocol import ANSWERS, ENGINE_MODULE, RELATED, SUSPENDED, WORKSPACE, Job
 from prefect_warm_worker.zygote.interpreter import end_process, run_module
 from prefect_warm_worker.zygote.module_path import set_module_path
+from prefect_warm_worker.zygote.variables import repeat_changes
 
 BLOCKED = (signal.SIGINT, signal.SIGTERM)
 """The signals that a zygote holds back, and a run with it until it listens."""
@@ -43,6 +44,7 @@ def leave_zygote(job: Job, output: int) -> None:
     os.dup2(output, 2)
     os.close(output)
     enter(str(job.directory), job.environment)
+    repeat_changes()
     time.tzset()
     renew_module_state()
     if "prefect" in sys.modules:

@@ -18,6 +18,8 @@ from prefect_warm_worker.protocol import SIGNALLED
 _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG."""
 _READY = b"."
+_GRACE = 1.0
+"""Seconds that a zygote gets to end whose channel is closed already."""
 
 
 def go_on_guarded(channel: socket.socket) -> socket.socket:
@@ -49,6 +51,8 @@ def _guard(pid: int, channel: socket.socket, zygote: socket.socket) -> int:
     ready = {descriptor for descriptor, _ in poll.poll()}
     if zygote.fileno() in ready and zygote.recv(1) == _READY:
         return 0
+    with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as ended:
+        select.select([ended], [], [], _GRACE if channel.fileno() not in ready else 0)  # so that its own end is known
     return _end_all(pid)
 
 

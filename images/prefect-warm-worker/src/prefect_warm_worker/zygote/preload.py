@@ -9,15 +9,15 @@ import contextlib
 import importlib
 import importlib._bootstrap
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 Tell = Callable[[dict[str, Any]], None]
 """Tells the worker something."""
-Look = Callable[[], str | None]
-"""Looks what the process has become since it looked last: why a fork would not be what a new interpreter is, or None."""
+Look = Callable[[str], None]
+"""Looks what is new in this process, which is the doing of a module."""
 
 
 class LeftOutError(BaseException):
@@ -43,10 +43,11 @@ class Preload:
                 if name not in self.left_out:
                     self._import(name)
 
-    def leave_out_all(self, names: Iterable[str], reason: str) -> None:
-        """Leave out all of some modules."""
-        for name in names:
-            self._leave_out(name, reason)
+    def leave_out(self, reasons: Mapping[str, str], names: Iterable[str]) -> None:
+        """Leave out what can't be imported ahead, by module. names: what may have done it where nobody knows whose doing it is."""
+        for module, reason in reasons.items():
+            for name in [module] if module in self.needs else names:
+                self._leave_out(name, reason)
 
     def rest(self, names: Iterable[str]) -> list[str]:
         """Return what another process can import instead of these modules, in the order in which it was seen here."""
@@ -115,7 +116,7 @@ class Preload:
             raise LeftOutError(name)
         if self._importing:
             self.needs[self._importing[-1]][name] = None
-            self._judge(look)  # what it did before this import
+            look(self._importing[-1])  # what it did before this import
         self.needs[name] = {}
         self._importing.append(name)
         tell({"begun": name})
@@ -125,14 +126,9 @@ class Preload:
             self._raised.add(name)
             raise
         finally:
-            self._judge(look)
+            look(name)
             self._importing.pop()
             tell({"done": name})
-
-    def _judge(self, look: Look) -> None:
-        """Leave out the module that is executed, if it has done what it must not."""
-        if reason := look():
-            self._leave_out(self._importing[-1], reason)
 
     def _leave_out(self, name: str, reason: str) -> None:
         """Leave out a module, and those that are just importing it."""
