@@ -15,7 +15,10 @@ from prefect.client.base import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas import objects
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.deployments.steps import core
 from prefect.events import RelatedResource, related
+from prefect.events.clients import PrefectEventsClient
+from prefect.events.worker import EventsWorker
 from prefect.logging import configuration
 from prefect.runner import _control_channel, _flow_run_executor, _process_manager, runner
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
@@ -28,6 +31,9 @@ from prefect_warm_worker._prefect.related import describe_related, remember_rela
 from private import names_of
 
 MOVED = f"Prefect {prefect.__version__} has moved it: see prefect_warm_worker/_prefect/"
+
+
+since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has introduced it")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +173,21 @@ def test_an_engine_observes_suspensions_as_this_package_has_it_do() -> None:
     assert asks.count("self.get_state()") == 2, MOVED  # whoever else asks does so by it
 
 
+def test_a_pull_step_sends_its_event_as_this_package_has_it_do() -> None:
+    source = inspect.getsource(core._emit_pull_step_event)
+    assert "async with get_events_client(checkpoint_every=1) as events_client:" in source, MOVED
+    assert "await events_client.emit(" in source, MOVED
+    worker: Any = EventsWorker
+    service = worker(PrefectEventsClient, ())
+    assert (service._queue.unfinished_tasks, service._stopped, worker._instances) == (0, False, {}), MOVED
+
+
+@since_3_8
+def test_a_supervisor_does_no_more_with_its_handler_of_logs_than_flush_it() -> None:
+    source = inspect.getsource(workspaces.supervisor)
+    assert source.count("APILogHandler") == source.count("await APILogHandler.aflush()") + 1, MOVED
+
+
 def test_settings_are_variables() -> None:
     assert isinstance(get_current_settings().to_environment_variables(exclude_unset=True), dict), MOVED
 
@@ -208,9 +229,6 @@ def test_the_runner_of_a_process_worker_has_a_folder() -> None:
 
 def test_the_supervisor_is_there_since_it_was_introduced() -> None:
     assert (workspaces.supervisor is not None) == (version() >= (3, 8)), MOVED
-
-
-since_3_8 = pytest.mark.skipif(version() < (3, 8), reason="Prefect 3.8 has introduced it")
 
 
 @pytest.mark.skipif(version() < (3, 9), reason="Prefect 3.9 has taken the runner away")

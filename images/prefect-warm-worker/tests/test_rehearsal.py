@@ -19,6 +19,14 @@ with get_client(sync_client=True) as one, get_client(sync_client=True) as other:
     print(one.api_url, logging.getLogger("prefect").level, get_current_settings().flows.default_retries)
 """
 
+_LOG = """
+import sys
+from prefect.logging import get_logger
+before = set(sys.modules)
+get_logger("flow_runs").warning("beginning")
+print("imported:", sorted(set(sys.modules) - before))
+"""
+
 _BEAT = """
 import threading
 from types import SimpleNamespace
@@ -86,6 +94,10 @@ def test_a_run_waits_for_its_workers_server_and_for_no_other(
     tmp_path: Path, more: Mapping[str, str], retries: int
 ) -> None:
     assert _run(tmp_path, _ASK, more) == f"{retries} True False"
+
+
+def test_the_first_line_of_a_runs_log_imports_nothing(tmp_path: Path) -> None:
+    assert _run(tmp_path, _LOG, {}) == "imported: []"
 
 
 def _run(folder: Path, text: str, more: Mapping[str, str], profile: str | None = None) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from prefect.logging.handlers import APILogWorker
+
 
 def _import(name: str) -> Any:  # noqa: ANN401  # a module that older versions lack
     try:
@@ -44,9 +46,21 @@ def prepare_workspace(file: str) -> Launch | int:
         launched.append(Launch(command, cwd, environment))
         return 0
 
-    supervisor._launch_engine = note
+    supervisor._launch_engine, supervisor.APILogHandler = note, _Logs
     code: int = supervisor.main([file])
     return launched[0] if launched else code
+
+
+class _Logs:
+    """Stands in for Prefect's handler of logs, whose flush ends all services of a process: its connection for events, too."""
+
+    @staticmethod
+    async def aflush() -> None:
+        """Have the server told what was logged."""
+        services: Any = APILogWorker
+        for service in [each for each in services._instances.values() if isinstance(each, APILogWorker)]:
+            drained: Any = service.drain()
+            await drained
 
 
 def write_workspace(flow_run: UUID, root: Path, folder: Path, *, stream: bool) -> tuple[Path, Any]:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from prefect.context import refresh_global_settings_context
 from prefect.flows import Flow
+from prefect.logging import get_logger
 from prefect.settings import get_current_settings
 from pydantic import BaseModel
 
 from prefect_warm_worker._prefect.answers import heed_answers
 from prefect_warm_worker._prefect.authorities import share_authorities
 from prefect_warm_worker._prefect.engine import let_heartbeats_be
+from prefect_warm_worker._prefect.one_connection import share_connection
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker._prefect.suspension import let_worker_listen
 from prefect_warm_worker.snapshots import changed_at
@@ -36,11 +38,13 @@ def rehearse() -> None:
     share_authorities()
     with _in_root_without_output():
         set_up_prefect()
+        _log()
     complete_models()
     let_heartbeats_be()
     be_patient()
     heed_answers()
     let_worker_listen()
+    share_connection()
     _validate_parameters()
 
 
@@ -60,6 +64,11 @@ def complete_models() -> None:
     for model in list(_below(BaseModel)):
         if model.__module__.startswith(_SCHEMAS) and not model.__pydantic_complete__:
             model.model_rebuild(raise_errors=False)
+
+
+def _log() -> None:
+    """Log a line: what writes it to a terminal is imported and made at the first one."""
+    get_logger("rehearsal").info("Flow run 'rehearsal' - Beginning flow run 'rehearsal'")
 
 
 def _validate_parameters() -> None:
