@@ -24,6 +24,7 @@ _SAME = (
     (r"0x[0-9a-f]+", "ADDRESS"),
     (r"prefect-workspace-attempt-\w+", "ATTEMPT"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"(?s)\n +\+ Exception Group Traceback.*", " TRACEBACK"),  # of the worker's own code
 )
 _DIFFERENT = ("child.pid", "drawn", "facts.json", "held")
 """Files with what is compared otherwise."""

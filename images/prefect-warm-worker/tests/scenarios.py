@@ -78,13 +78,19 @@ LOOK_IN = Scenario(
         "working_dir": "{folder}/work",
         "env": {
             "COLOUR": "red",
-            "TZ": "Asia/Tokyo",
-            "TMPDIR": "{folder}/temporary",
             "DROPPED": None,
             "PREFECT_CLIENT_MAX_RETRIES": "7",
             "PYTHONPATH": "{folder}/more",
         },
     },
+)
+LOOK_LATE = Scenario(
+    "look late",
+    "sees.py:look",
+    "Completed",
+    parameters={"large": []},
+    variables={"env": {"COLOUR": "red", "TZ": "Asia/Tokyo", "TMPDIR": "{folder}/temporary"}},
+    warm_only=["Started as a new process: TMPDIR, TZ would be read too late."],
 )
 LOOK_GIT = Scenario("look git", "sees.py:look", "Completed", source="git", parameters={"large": []})
 MEDDLE = Scenario("meddle", "sees.py:meddle", "Completed")
@@ -96,10 +102,11 @@ ENDS = (
     Scenario("late", "kinds.py:late", "TimedOut"),
     Scenario("memory", "ends.py:memory", "Failed", variables={"env": {"COLOUR": "red"}}),
     Scenario("leave", "ends.py:leave", "Crashed", variables={"env": {"COLOUR": "red"}}, limit=1),
+    Scenario("nowhere", "kinds.py:synchronous", "Crashed", variables={"working_dir": "{folder}/nowhere"}),
     Scenario("fault", "ends.py:fault", "Crashed", warm_only=["Its process was ended by SIGSEGV. Its last output:"]),
     Scenario("killed", "ends.py:killed", "Crashed", warm_only=["Its process was ended by SIGKILL. Its last output:"]),
 )
 """What ends by itself."""
-LOOKS = (LOOK, LOOK_IN, LOOK_GIT)
+LOOKS = (LOOK, LOOK_IN, LOOK_LATE, LOOK_GIT)
 
 ALL = (HALTING, INTERRUPTED, CANCELLED_EARLY, CANCELLED, SHARE, MEDDLE, *ENDS, *LOOKS)

@@ -270,3 +270,9 @@ def test_a_process_group_is_ended() -> None:
     scope: Any = vars(_process_manager)["create_isolated_termination_scope"]
     assert list(inspect.signature(scope).parameters) == ["pid"], MOVED
     assert "termination_scope" in inspect.signature(_process_manager.ProcessHandle).parameters, MOVED
+
+
+@since_3_8
+def test_a_job_knows_whether_it_names_a_command() -> None:
+    assert process.ProcessJobConfiguration()._command_configured is False, MOVED
+    assert "if configuration._command_configured:" in inspect.getsource(process.ProcessWorker.run), MOVED

@@ -249,7 +249,9 @@ def test_nothing_is_left_of_an_import_whose_worker_was_killed(libraries: Path, t
     [
         ("FILE = open(__file__)", "it keeps open {folder}/stateful.py"),
         ("import socket; SERVER = socket.create_server(('127.0.0.1', 0))", "it keeps open socket:["),
-        ("import os; os.chdir('/')", "it changes the working directory"),
+        ("import os; os.chdir('/proc')", "it changes the working directory"),
+        ("import os; FOLDER = os.path.abspath('beside')", "it asks for the working directory"),
+        ("from pathlib import Path; FOLDER = Path.cwd()", "it asks for the working directory"),
         ("import os; os.umask(0o077)", "it changes the umask"),
         ("import signal; signal.signal(signal.SIGTERM, lambda *_: None)", "it changes how signals are handled"),
         ("import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)", "it changes how signals are handled"),
@@ -300,7 +302,7 @@ def test_what_changes_the_process_is_not_imported_ahead(
     "text",
     [
         "with open(__file__) as file: import json, xml.dom\nTEXT = 'kept'",
-        "import os; folder = os.getcwd(); os.chdir('/'); import xml.dom; os.chdir(folder)",
+        "import os; was = os.open('.', os.O_PATH); os.chdir('/proc'); import xml.dom; os.fchdir(was); os.close(was)",
         "import threading, xml.dom\nthread = threading.Thread(target=print)\nthread.start()\nimport xml.sax\nthread.join()",
         "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)",
         "import logging; logging.getLogger('own').addHandler(logging.NullHandler())",

@@ -26,7 +26,7 @@ class Runs:
         (self.folder / f"{module}.py").write_text(text, encoding="utf-8")
         reader, writer = os.pipe()
         try:
-            run = await self.zygote.fork(Job(module, {"PATH": os.environ["PATH"], **environment}, self.folder), writer)
+            run = await self.zygote.fork(Job(module, {**common_variables(), **environment}, self.folder), writer)
         finally:
             os.close(writer)
         return run, reader
@@ -41,7 +41,12 @@ class Runs:
         return run.returncode, said
 
 
+def common_variables() -> dict[str, str]:
+    """Return the variables that a zygote and its runs have in common."""
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "PYTHONUNBUFFERED") if name in os.environ}
+
+
 @asynccontextmanager
 async def runs_in(folder: Path, *preload: str) -> AsyncIterator[Runs]:
-    async with Zygote(Preloading(preload)) as zygote:
+    async with Zygote(Preloading(preload), common_variables()) as zygote:
         yield Runs(zygote, folder)

@@ -18,6 +18,7 @@ class Variable(Enum):
     """The environment variables that a worker reads; `settings.py` says what each one means."""
 
     PRELOAD = f"{VARIABLE_PREFIX}PRELOAD"
+    ZYGOTES = f"{VARIABLE_PREFIX}ZYGOTES"
     ON_STOP = f"{VARIABLE_PREFIX}ON_STOP"
     GRACE = f"{VARIABLE_PREFIX}GRACE"
     RUN_MEMORY = f"{VARIABLE_PREFIX}RUN_MEMORY"

@@ -1,8 +1,8 @@
 """What a worker and its zygote say to each other, and what both know by name.
 
-Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one holds the zygote's
-environment and what it imports, each further one a job; a zygote says of each module that its import has begun or is done, when
-it is ready, and of each run that it has begun or ended.
+Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one says what the zygote
+imports, each further one holds a job; a zygote says of each module that its import has begun or is done, when it is ready, and of
+each run that it has begun or ended.
 """
 
 import json
@@ -27,7 +27,7 @@ ANSWERS = "PREFECT__WARM_WORKER_ANSWERS"
 """The variable with what the worker has just read, and the run needn't read again, as JSON."""
 SUSPENDED = "PREFECT__WARM_WORKER_SUSPENDED"
 """The variable that names the file in which the worker says that the run was suspended."""
-HOOKS_OF = "PREFECT_WARM_WORKER_HOOKS_OF"
+HOOKS_OF = "PREFECT__WARM_WORKER_HOOKS_OF"
 """The variable that tells a fork the state whose hooks it runs, as JSON."""
 
 SIGNALLED = 128
@@ -39,11 +39,15 @@ _LENGTH = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables."""
+    """What a fork does. module: what it runs, as `python -m` would. environment: all of its variables.
+
+    is_late: whether its zygote has read some of these with other values, so that a new interpreter is to do it.
+    """
 
     module: str
     environment: Mapping[str, str]
     directory: Path
+    is_late: bool = False
 
     def to_message(self, id_: str) -> Message:
         """Return the message that asks for it. id_: what the answer calls it by."""
@@ -52,12 +56,13 @@ class Job:
             "module": self.module,
             "environment": dict(self.environment),
             "directory": str(self.directory),
+            "late": self.is_late,
         }
 
     @staticmethod
     def from_message(message: Message) -> "Job":
         """Return the job that a message asks for."""
-        return Job(message["module"], message["environment"], Path(message["directory"]))
+        return Job(message["module"], message["environment"], Path(message["directory"]), message["late"])
 
 
 def send(channel: socket.socket, message: Message, descriptor: int | None = None) -> None:

@@ -11,6 +11,9 @@ from uuid import UUID
 
 from prefect.logging.handlers import APILogWorker
 
+SUPERVISOR_MODULE = "prefect.runner._workspace_supervisor"
+"""What Prefect runs before the engine, with a file as the argument."""
+
 
 def _import(name: str) -> Any:  # noqa: ANN401  # a module that older versions lack
     try:

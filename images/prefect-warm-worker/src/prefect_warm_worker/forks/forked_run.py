@@ -18,6 +18,8 @@ class ForkedRun:
         self.reason = ""
         self.is_cancelled = False
         self.is_handed_back = False
+        self.read_too_late: list[str] = []
+        """The variables that its zygote had read with other values, so that it became a new interpreter."""
 
     def kill(self, reason: str = "", *, is_handed_back: bool = False) -> None:
         """End it at once. reason: why, for its log. is_handed_back: another one takes its place, so that it hasn't failed."""

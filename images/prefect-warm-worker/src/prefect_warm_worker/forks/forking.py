@@ -6,13 +6,14 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from uuid import uuid4
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.preloading import MOST_ATTEMPTS, Attempt, Preloading
 from prefect_warm_worker.orphans import adopt_orphans
 from prefect_warm_worker.protocol import SIGNALLED, ZYGOTE_MODULE, Job, Message, receive, send
+from prefect_warm_worker.snapshots import Snapshot
+from prefect_warm_worker.variables import Reads, find_changed
 
 
 class ZygoteError(Exception):
@@ -23,13 +24,14 @@ class Zygote:
     """A zygote, as long as it lives. Use it as an asynchronous context manager."""
 
     def __init__(self, preloading: Preloading, environment: Mapping[str, str] | None = None) -> None:
-        """preloading: what it imports. environment: its own, which nobody but itself can see; None for this process's."""
+        """preloading: what it imports. environment: its own; None for this process's."""
         self.preloading, self._environment = preloading, dict(os.environ if environment is None else environment)
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
         self._is_gone = False
-        self.sources: set[Path] = set()
+        self.sources: Snapshot = {}
+        self.reads = Reads()
 
     @property
     def pid(self) -> int:
@@ -40,6 +42,11 @@ class Zygote:
     def is_alive(self) -> bool:
         """Whether it can fork."""
         return not self._is_gone and self._channel.fileno() >= 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether none of its forks is there."""
+        return not self._runs and not self._forking
 
     async def __aenter__(self) -> "Zygote":
         """Start it, and wait until everything is imported that can be; raises ZygoteError where it can't start."""
@@ -64,7 +71,7 @@ class Zygote:
         words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
         with theirs:
             guardian = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._environment, cwd="/"
             )
         attempt = Attempt(self.preloading)
         hearing = asyncio.get_running_loop().run_in_executor(None, self._hear, attempt)
@@ -83,13 +90,17 @@ class Zygote:
 
     def _hear(self, attempt: Attempt) -> None:
         """Ask for the imports, and hear of them until they are through; raises EOFError or OSError where they never are."""
-        send(self._channel, {**self.preloading.request, "environment": self._environment})
+        send(self._channel, self.preloading.request)
         while not attempt.is_through:
             self._channel.settimeout(max(attempt.seconds_left(), 0.001))
             attempt.note(receive(self._channel)[0])
         self._channel.settimeout(None)
         if attempt.pid is not None:
-            self._process, self.sources = ForkedRun(attempt.pid), attempt.sources
+            self._process, self.sources, self.reads = ForkedRun(attempt.pid), attempt.sources, attempt.reads
+
+    def find_changed(self, environment: Mapping[str, str]) -> list[str]:
+        """Return the variables in which an environment differs from its own."""
+        return find_changed(self._environment, environment)
 
     def retire(self) -> None:
         """Let it go once the runs that it forked have ended."""

@@ -4,7 +4,6 @@ import ast
 import itertools
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -44,11 +43,6 @@ def find_libraries(folder: Path, files: Iterable[Path]) -> list[str]:
     own = {name for file in files for name in (file.stem, *file.relative_to(folder).parts)}
     found = {module for file in files for module in _imports(file)}
     return sorted(module for module in found if module.split(".")[0] not in own | set(sys.stdlib_module_names))
-
-
-def installed_in() -> set[Path]:
-    """Return the folders that libraries are installed in; each changes when one of them does."""
-    return {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -5,9 +5,10 @@ A zygote tells of each module when it begins and when it is through. So it is kn
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from prefect_warm_worker.protocol import Message
+from prefect_warm_worker.snapshots import Snapshot
+from prefect_warm_worker.variables import Reads
 
 SECONDS = 60.0
 """Seconds that all imports may take together in a zygote, unless it is said otherwise."""
@@ -68,7 +69,8 @@ class Attempt:
         self.is_through = False
         self.pid: int | None = None
         """The zygote, where it is ready."""
-        self.sources: set[Path] = set()
+        self.sources: Snapshot = {}
+        self.reads = Reads()
 
     def note(self, message: Message) -> None:
         """Note what the zygote tells."""
@@ -86,7 +88,8 @@ class Attempt:
                 self.is_through = True
                 self._preloading.learn(left_out, self._preloading.modules if is_ready else instead)
                 if is_ready:
-                    self.pid, self.sources = message["pid"], {Path(file) for file in message["sources"]}
+                    self.pid, self.sources = message["pid"], message["sources"]
+                    self.reads = Reads.from_message(message["reads"])
 
     def seconds_left(self) -> float:
         """Return in how many seconds it is given up, if it tells nothing more."""

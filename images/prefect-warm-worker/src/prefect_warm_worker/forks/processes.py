@@ -8,8 +8,8 @@ from prefect_warm_worker.protocol import ENGINE_MODULE, ZYGOTE_MODULE
 
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_ENGINE, _ZYGOTE = ENGINE_MODULE.encode(), ZYGOTE_MODULE.encode()
-"""What stands in the command line of an engine, and of a zygote and its forks; of these each leads a session."""
+_ENGINES, _ZYGOTE = (ENGINE_MODULE.encode(), b"prefect.runner."), ZYGOTE_MODULE.encode()
+"""What stands in the command line of an engine or its supervisor, and of a zygote and its forks; each of these leads a session."""
 
 
 def processes_by_session() -> dict[int, list[int]]:
@@ -41,7 +41,9 @@ def is_engine(pid: str | None) -> bool:
     """Whether a process is there that runs a flow, of any worker on this machine."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes()
-        return _ENGINE in words or (_ZYGOTE in words and os.getsid(int(str(pid))) == int(str(pid)))
+        return any(engine in words for engine in _ENGINES) or (
+            _ZYGOTE in words and os.getsid(int(str(pid))) == int(str(pid))
+        )
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""Flow runs as forks: one zygote for as long as it lives and its code is as it was, then another one."""
+"""Flow runs as forks: each of a zygote that has its environment, or as a new interpreter that the fork becomes."""
 
 import asyncio
 import codecs
@@ -6,29 +6,27 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from prefect_warm_worker.forks.environments import Environments
 from prefect_warm_worker.forks.forked_run import ForkedRun
-from prefect_warm_worker.forks.forking import Zygote, ZygoteError
-from prefect_warm_worker.forks.preload import ENGINE, find_flows, find_libraries, installed_in
-from prefect_warm_worker.forks.preloading import Preloading
+from prefect_warm_worker.forks.forker import Forker
+from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.preload import ENGINE
 from prefect_warm_worker.forks.processes import adopted_orphans, out_of_memory_kills
 from prefect_warm_worker.protocol import Job
-from prefect_warm_worker.snapshots import Snapshot, take_snapshot
 
 _LAST_LINES, _LONGEST_LINE = 20, 4096
-_LOOK_EVERY = 1.0
-"""Seconds between two looks at whether the code has changed."""
 _LAST_WORDS = 1.0
 """Seconds that what a run wrote may take to arrive after its end; a process that it left behind may write for ever."""
 _REAP_EVERY = 5.0
 
 
 class Forks:
-    """Begins runs on a zygote, which is replaced when it died, or when what it has imported has changed since."""
+    """Begins runs, and sees to them until they have ended."""
 
     def __init__(
         self,
@@ -36,24 +34,29 @@ class Forks:
         named: list[str] | None,
         environment: Mapping[str, str] | None = None,
         engine: Sequence[str] = ENGINE,
+        most_others: int = 3,
     ) -> None:
         """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them.
 
-        environment: the zygote's, the one that most runs have.
+        environment: the one that most runs have. most_others: how many zygotes there may be for other environments.
         """
-        self._folder, self._named, self._environment, self._engine = folder, named, environment, engine
         self._stack = contextlib.AsyncExitStack()
-        self._lock = asyncio.Lock()
+
+        def make(other: Mapping[str, str] | None) -> Forker:
+            return Forker(folder, named, other, engine, self._stack)
+
+        self._environments = Environments(make(environment), make, most_others)
         self._runs: dict[int, ForkedRun] = {}
         self._copying: set[asyncio.Task[None]] = set()
-        self._looked = 0.0
-        self._imported: list[str] = []
-        self._seen_flows: Snapshot = frozenset()
-        self._seen_sources: Snapshot = frozenset()
+
+    @property
+    def zygote(self) -> Zygote:
+        """The zygote for the environment that most runs have."""
+        return self._environments.common.zygote
 
     async def __aenter__(self) -> "Forks":
         """Start the zygote; raises ZygoteError where it can't."""
-        await self._start()
+        await self._environments.common.start()
         reaping = asyncio.create_task(self._reap_orphans())
         self._stack.callback(reaping.cancel)
         return self
@@ -62,6 +65,7 @@ class Forks:
         """Let the zygote go."""
         for copying in self._copying:
             copying.cancel()
+        self._environments.close()
         await self._stack.aclose()
 
     @contextlib.asynccontextmanager
@@ -89,29 +93,13 @@ class Forks:
 
     async def renew(self) -> None:
         """Have a zygote that lives and has imported what there is now; raises ZygoteError where none can start."""
-        async with self._lock:  # many runs may ask at once
-            if self.zygote.is_alive and not self._is_outdated():
-                return
-            former = self.zygote
-            await self._start()
-            former.retire()
+        await self._environments.common.renew()
 
     async def _fork(self, job: Job, output: int) -> ForkedRun:
-        try:
-            return await self.zygote.fork(job, output)
-        except ZygoteError:
-            await self.renew()
-            return await self.zygote.fork(job, output)
-
-    def _is_outdated(self) -> bool:
-        if time.monotonic() - self._looked < _LOOK_EVERY:
-            return False
-        self._looked = time.monotonic()
-        flows = self._flows()
-        if flows != self._seen_flows and self._libraries() != self._imported:
-            return True
-        self._seen_flows = flows
-        return take_snapshot(path for path, _ in self._seen_sources) != self._seen_sources
+        forker, late = await self._environments.choose(job.environment)
+        run = await forker.fork(replace(job, is_late=bool(late)), output)
+        run.read_too_late = late
+        return run
 
     async def _reap_orphans(self) -> None:
         """Ask for the ends of what runs left behind, which became this process's children; never returns."""
@@ -120,18 +108,6 @@ class Forks:
             for pid in set(adopted_orphans()) - set(self._runs):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
-
-    async def _start(self) -> None:
-        self._seen_flows, self._imported = self._flows(), self._libraries()
-        preloading = Preloading(self._imported, self._engine)
-        self.zygote = await self._stack.enter_async_context(Zygote(preloading, self._environment))
-        self._seen_sources = take_snapshot(self.zygote.sources | installed_in())
-
-    def _flows(self) -> Snapshot:
-        return take_snapshot(find_flows(self._folder) if self._named is None else [])
-
-    def _libraries(self) -> list[str]:
-        return find_libraries(self._folder, find_flows(self._folder)) if self._named is None else self._named
 
 
 def new_last_lines() -> deque[str]:

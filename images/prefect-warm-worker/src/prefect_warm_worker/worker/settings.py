@@ -35,6 +35,8 @@ class Settings(BaseSettings):
 
     preload: str | None = None
     """Modules that are imported ahead, separated by commas; where it isn't set, what the flows here import."""
+    zygotes: Annotated[int, Field(ge=0)] = 3
+    """How many processes more may be kept to fork runs of, for runs whose variables differ in what libraries have read."""
     on_stop: OnStop = "finish"
     """What becomes of a run that is not through by the end of the grace period: cancelled, or scheduled again."""
     grace: Annotated[float, Field(ge=0)] = 60

@@ -34,7 +34,6 @@ from prefect_warm_worker.worker.configuration import WarmJobConfiguration, WarmV
 from prefect_warm_worker.worker.events import Listener
 from prefect_warm_worker.worker.in_flight import Ending
 from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
-from prefect_warm_worker.worker.new_process import needs_new_process
 from prefect_warm_worker.worker.outages import OutageTolerantWorker
 from prefect_warm_worker.worker.settings import SettingsError, read_settings
 from prefect_warm_worker.worker.suspensions import Suspensions
@@ -141,8 +140,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         return result
 
     async def _is_forkable(self, forks: Forks, flow_run: FlowRun, configuration: WarmJobConfiguration) -> bool:
-        if reason := needs_new_process(configuration.command, configuration.env, os.environ):
-            self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", reason)
+        if configuration.has_own_command:
+            self.get_flow_run_logger(flow_run).info("Started as a new process: it has a command of its own.")
             return False
         await forks.renew()
         return True
@@ -159,6 +158,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
 
         @contextlib.asynccontextmanager
         async def begin(more: Mapping[str, str], module: str) -> AsyncIterator[ForkedRun]:
+            os.close(os.open(directory, os.O_PATH | os.O_DIRECTORY))  # raises what starting a process there would
             job = Job(
                 module,
                 engine_environment(
@@ -169,6 +169,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             async with forks.begin(job, lines, stream=stream) as run:
                 if module == ENGINE_MODULE:
                     self._in_flight.note(flow_run.id, run)
+                    self._tell_how(flow_run, run)
                 with self._guard.limiting(run, configuration.limits(self._own)):
                     yield run
 
@@ -183,7 +184,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     async def _start_zygote(self) -> None:
         """Start what forks; where that is unsafe say why, and leave it to new processes."""
         named = None if self._own.preload is None else [name for name in self._own.preload.split(",") if name]
-        forks = Forks(Path.cwd(), named, common_environment())
+        forks = Forks(Path.cwd(), named, common_environment(), most_others=self._own.zygotes)
         reason = await self._why_not(forks)
         if reason:
             self.log.warning("Flow runs are started as new processes: %s", reason)
@@ -287,6 +288,11 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             ending = Ending(self.client, self._lost_runs, f"Its worker {self.name} was stopped")
             await ending.end(self._in_flight, is_rescheduled=self._own.on_stop == "reschedule")
         working.cancel()
+
+    def _tell_how(self, flow_run: FlowRun, run: ForkedRun) -> None:
+        if run.read_too_late:
+            names = ", ".join(run.read_too_late)
+            self.get_flow_run_logger(flow_run).info("Started as a new process: %s would be read too late.", names)
 
     def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
         """Say in a flow run's logs what a process that was killed can't say itself."""

@@ -1,8 +1,8 @@
 """The zygote: a process that has imported what flow runs need, has one thread, and does nothing but fork.
 
-It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to its worker. The first message holds its
-environment and names what is to be imported; each further one starts a run. It reports each run's end; when the worker is
-gone, so is it.
+It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to its worker, with the environment that its runs
+have in common. The first message names what is to be imported; each further one starts a run. It reports each run's end; when
+the worker is gone, so is it.
 """
 
 import contextlib
@@ -14,16 +14,18 @@ import selectors
 import signal
 import socket
 import sys
-import sysconfig
 
+from prefect_warm_worker._prefect.reads import HEEDED_AT_IMPORT, RENEWED, SEARCHING
 from prefect_warm_worker.protocol import Job, Message, receive, send
 from prefect_warm_worker.zygote.child import BLOCKED, become_run
 from prefect_warm_worker.zygote.guardian import dismiss, go_on_guarded
 from prefect_warm_worker.zygote.immortal import make_immortal
+from prefect_warm_worker.zygote.inheritance import Beginning
 from prefect_warm_worker.zygote.loggers import noting_first_setup
 from prefect_warm_worker.zygote.output import outlive_reader, without_output
 from prefect_warm_worker.zygote.preload import Preload
 from prefect_warm_worker.zygote.probe import Probe
+from prefect_warm_worker.zygote.recording import Recording, variables_now
 from prefect_warm_worker.zygote.variables import note_changes
 
 WITHOUT_THREADS = {
@@ -39,31 +41,34 @@ It has none in any fork: jemalloc's background_thread_postfork_child() turns the
 def main() -> None:
     """Serve a worker until it is gone; in a forked child, become the run and never return."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    beginning = Beginning(functools.partial(Recording, RENEWED, SEARCHING, HEEDED_AT_IMPORT))
     # It is the worker that ends it, by going away. Blocked, not ignored: one that is for a new run waits until it listens.
     signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     guardian = go_on_guarded(channel)
     outlive_reader()  # before anything is imported that holds on to it, as handlers of logging do
     request, _ = receive(channel)
-    os.environ.clear()
-    os.environ.update({**WITHOUT_THREADS, **request["environment"]})
-    import_engine(request["engine"])
+    for name, value in WITHOUT_THREADS.items():
+        os.environ.setdefault(name, value)
+    import_engine(request["engine"], beginning.recording.renewed)
     send(channel, {"importing": True})
     found = import_libraries(request["preload"], request["left_out"], channel)
     if not found["ready"]:
         send(channel, found)
         os._exit(0)  # whatever has been started here would be waited for
+    inheritance = beginning.end()
     gc.collect()
     make_immortal()
     gc.freeze()
     dismiss(guardian)
-    send(channel, {**found, "pid": os.getpid()})
+    told = {"reads": inheritance.reads.to_message(), "sources": inheritance.sources, "pid": os.getpid()}
+    send(channel, {**found, **told})
     run = serve(channel)
     if run is not None:
-        become_run(*run)
+        become_run(*run, inheritance)
 
 
-def import_engine(names: list[str]) -> None:
-    """Import what every run needs, and do what each does alike."""
+def import_engine(names: list[str], read: set[str]) -> None:
+    """Import what every run needs, and do what each does alike. read: the variables that runs read anew."""
     with noting_first_setup():
         for name in names:
             with contextlib.suppress(
@@ -73,7 +78,7 @@ def import_engine(names: list[str]) -> None:
     if "prefect" in sys.modules:
         from prefect_warm_worker.zygote.rehearsal import rehearse  # noqa: PLC0415  # another zygote doesn't need Prefect
 
-        rehearse()
+        rehearse(read)
 
 
 def import_libraries(names: list[str], left_out: dict[str, str], channel: socket.socket) -> Message:
@@ -83,23 +88,16 @@ def import_libraries(names: list[str], left_out: dict[str, str], channel: socket
     """
     found = Preload(left_out)
     with without_output():
-        probe, variables = Probe(), dict(os.environ)
+        probe, variables = Probe(), variables_now()
         found.import_all(names, functools.partial(send, channel), probe.look)
         found.leave_out(probe.judge(), names)
-        note_changes(variables)
+        probe.end()
+        note_changes(variables, variables_now())
     return {
         "ready": not found.is_spoilt,
         "left_out": found.left_out,
         "preload": found.rest(names),
-        "sources": sources(),
     }
-
-
-def sources() -> list[str]:
-    """Return the files of what was imported from elsewhere than where Python and installed libraries are."""
-    homes = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    return sorted({file for file in files if file and not file.startswith(homes)})
 
 
 def serve(channel: socket.socket) -> tuple[Job, int] | None:

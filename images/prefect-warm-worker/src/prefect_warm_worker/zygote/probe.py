@@ -20,6 +20,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
+_NOT_JUDGED = {*sys.stdlib_module_names, "__main__", "prefect_warm_worker"}
 _TASKS, _OPEN = Path("/proc/self/task"), Path("/proc/self/fd")
 
 
@@ -27,10 +28,12 @@ class Probe:
     """Looks again and again at what a process is; what is so at first it takes for granted."""
 
     def __init__(self) -> None:
+        self._getcwd, self._asked = os.getcwd, 0
+        os.getcwd = self._tell_folder
         self._first = {name: read() for name, read in _VALUES.items()}
         self._last = dict(self._first)
         self._changed_by: dict[str, str] = {}
-        self._kept = _held()
+        self._kept = self._held()
         self._begun_by: dict[tuple[str, int], str] = {}
         self._functions = {id(owner): (owner, dict(vars(owner))) for owner in _owners_of_functions()}
 
@@ -39,7 +42,7 @@ class Probe:
         for name, read in _VALUES.items():
             if (found := read()) != self._last[name]:
                 self._last[name], self._changed_by[name] = found, module
-        held = _held()
+        held = self._held()
         self._begun_by = {which: self._begun_by.get(which, module) for which in held - self._kept}
 
     def judge(self) -> dict[str, str]:
@@ -52,6 +55,22 @@ class Probe:
         }
         begun = {module: f"it {_describe(*which)}" for which, module in self._begun_by.items()}
         return {**self._replaced(), **changed, **begun}
+
+    def end(self) -> None:
+        """Look no more."""
+        os.getcwd = self._getcwd
+
+    def _tell_folder(self) -> str:
+        """Answer as os.getcwd(); each run has a folder of its own, so what a module made of this one would be wrong there."""
+        frame = sys._getframe(1)
+        while frame.f_code.co_name != "<module>" and frame.f_back:
+            frame = frame.f_back
+        self._asked += str(frame.f_globals.get("__name__")).partition(".")[0] not in _NOT_JUDGED
+        return self._getcwd()
+
+    def _held(self) -> set[tuple[str, int]]:
+        """Return what is held, and how often modules have asked for the working directory."""
+        return _held() | {("folder", number) for number in range(self._asked)}
 
     def _replaced(self) -> dict[str, str]:
         """What replaces functions and classes of Python's own, by its module."""
@@ -100,7 +119,7 @@ _FINDERS = len(sys.meta_path)
 """Those that a new interpreter has. What is behind them is asked for what nobody else knows, such as six's own modules."""
 _HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
 _VALUES: Mapping[str, Callable[[], object]] = {
-    "the working directory": os.getcwd,
+    "the working directory": lambda: os.stat(".").st_ino,  # noqa: PTH116  # which nobody is counted for
     "the umask": _umask,
     "how signals are handled": _signals,
     "the locale": lambda: locale.setlocale(locale.LC_ALL),
@@ -147,6 +166,8 @@ def _is_open(descriptor: int) -> bool:
 def _describe(kind: str, number: int) -> str:
     """Say what was begun and is still there."""
     match kind:
+        case "folder":
+            return "asks for the working directory"
         case "thread":
             return f"starts a thread ({_thread_name(number)})"
         case "file":

@@ -20,7 +20,8 @@ from prefect_warm_worker._prefect.engine import let_heartbeats_be
 from prefect_warm_worker._prefect.one_connection import share_connection
 from prefect_warm_worker._prefect.patience import be_patient
 from prefect_warm_worker._prefect.suspension import let_worker_listen
-from prefect_warm_worker.snapshots import changed_at
+from prefect_warm_worker.snapshots import fingerprint
+from prefect_warm_worker.variables import CONTROL
 from prefect_warm_worker.zygote.loggers import set_up_loggers
 from prefect_warm_worker.zygote.output import without_output
 
@@ -28,13 +29,20 @@ _SCHEMAS = ("prefect.client.schemas.", "prefect.events.")
 _SETTINGS_FILES = (".env", "prefect.toml", "pyproject.toml")
 """What Prefect reads settings from in the working directory."""
 _set_up_for: tuple[object, ...] = ()
+_read: set[str] = {"HOME"}
+"""What they read by name, as far as is known."""
 
 Inputs = tuple[object, ...]
 """All that Prefect's settings and logging are made of."""
 
 
-def rehearse() -> None:
-    """Do what each run's engine would do alike. It starts no threads and asks no server."""
+def rehearse(read: set[str]) -> None:
+    """Do what each run's engine would do alike. It starts no threads and asks no server.
+
+    read: the variables that settings and logging read by name, as far as is known; it is added to.
+    """
+    global _read  # noqa: PLW0603  # as Prefect's own are global
+    _read = read
     share_authorities()
     with _in_root_without_output():
         set_up_prefect()
@@ -50,7 +58,7 @@ def rehearse() -> None:
 
 def set_up_prefect() -> None:
     """Have Prefect read its settings, its profile and its logging anew, unless they are those of this environment already."""
-    global _set_up_for  # noqa: PLW0603  # as Prefect's own are global
+    global _set_up_for  # noqa: PLW0603  # as above
     inputs = _inputs(os.environ, Path.cwd())
     if inputs == _set_up_for:
         return
@@ -81,11 +89,11 @@ def _validate_parameters() -> None:
 
 
 def _inputs(environment: Mapping[str, str], folder: Path) -> Inputs:
-    names = sorted(name for name in environment if name.startswith("PREFECT") and not name.startswith("PREFECT__"))
-    variables = tuple((name, environment[name]) for name in names)
+    names = {name for name in environment if name.startswith("PREFECT") and not name.startswith(CONTROL)}
+    variables = tuple((name, environment.get(name)) for name in sorted(names | _read))
     settings = get_current_settings()
     files = [settings.profiles_path, settings.logging.config_path, *(folder / name for name in _SETTINGS_FILES)]
-    return variables, environment.get("HOME"), tuple(changed_at(file) for file in files)
+    return variables, tuple(tuple(fingerprint(file)) for file in files)
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -7,10 +7,9 @@ _changed: dict[str, tuple[str | None, str | None]] = {}
 """Variables with what they were and what they became; None for one that isn't set."""
 
 
-def note_changes(before: Mapping[str, str]) -> None:
-    """Note what the imports have changed. before: all variables as they were."""
-    names = before.keys() | os.environ.keys()
-    _changed.update({name: (before.get(name), os.environ.get(name)) for name in names})
+def note_changes(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Note what the imports have changed. before, after: all variables."""
+    _changed.update({name: (before.get(name), after.get(name)) for name in before.keys() | after.keys()})
     for name in [name for name, (was, now) in _changed.items() if was == now]:
         del _changed[name]
 
