@@ -150,16 +150,16 @@ def test_an_import_that_goes_wrong_is_named_and_the_rest_is_imported_ahead(
 
 
 def test_imports_that_take_too_long_together_are_left_out(tmp_path: Path, libraries: Path) -> None:
-    names = [f"slow{number}" for number in range(9)]
-    write(libraries, {f"{name}.py": f"{IMPORTED_BY}import time; time.sleep(0.5)" for name in names})
+    names = [f"slow{number}" for number in range(30)]
+    write(libraries, {f"{name}.py": f"{IMPORTED_BY}import time; time.sleep(0.3)" for name in names})
 
     async def check() -> None:
-        preloading = Preloading(names, seconds=2.25)
+        preloading = Preloading(names, seconds=4)
         async with Zygote(preloading) as zygote:
             found = await imported_ahead(Runs(zygote, tmp_path), *names)
         assert [name for name in names if not found[name]] == list(preloading.failed)
         assert found["slow0"]
-        assert preloading.failed["slow8"] == "there was no time left for it"
+        assert preloading.failed["slow29"] == "there was no time left for it"
 
     asyncio.run(check())
 

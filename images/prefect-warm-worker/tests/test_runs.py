@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
+from prefect_warm_worker.forks.forking import ZygoteError
 from prefect_warm_worker.forks.runs import Forks, new_last_lines
 from prefect_warm_worker.protocol import Job
 
@@ -152,5 +153,42 @@ def test_the_last_lines_are_kept_whole(tmp_path: Path) -> None:
             assert len(lines) == 20
             assert [line.split()[-1] for line in lines] == [*map(str, range(11, 30)), "newline"]
             assert all(set(line[:100]) == {"é"} for line in list(lines)[:-1])
+
+    asyncio.run(check())
+
+
+def test_a_run_waits_for_no_import_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hanging.py").write_text(
+        "import pathlib, time\nwhile not pathlib.Path(__file__).with_name('go').exists(): time.sleep(0.1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("prefect_warm_worker.forks.forker._PATIENCE", 0.5)
+
+    async def check() -> None:
+        async with Forks(tmp_path, ["hanging"], engine=()) as forks:
+            assert await forks.renew() is None
+            with pytest.raises(ZygoteError, match="no zygote has started in time"):
+                await run_to_end(forks, tmp_path, "print('too early')")
+            (tmp_path / "go").touch()
+            while await forks.renew() is None:
+                pass
+            assert forks.zygote.preloading.failed == {}
+            assert list((await run_to_end(forks, tmp_path, "print('here')"))[1]) == ["here"]
+
+    asyncio.run(check())
+
+
+def test_a_worker_that_ends_waits_for_no_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hanging.py").write_text(
+        "import os, pathlib, time\npathlib.Path(__file__).with_name('pid').write_text(str(os.getpid()))\ntime.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("prefect_warm_worker.forks.forker._PATIENCE", 0.5)
+
+    async def check() -> None:
+        async with Forks(tmp_path, ["hanging"], engine=()):
+            while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+                await asyncio.sleep(0.1)
+        assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
 
     asyncio.run(check())

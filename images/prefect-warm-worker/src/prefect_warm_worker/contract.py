@@ -6,6 +6,7 @@ The platform imports this without Prefect and without any other library, so it n
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 OnStop = Literal["finish", "reschedule"]
@@ -19,11 +20,34 @@ class Variable(Enum):
 
     PRELOAD = f"{VARIABLE_PREFIX}PRELOAD"
     ZYGOTES = f"{VARIABLE_PREFIX}ZYGOTES"
+    PRELOAD_SECONDS = f"{VARIABLE_PREFIX}PRELOAD_SECONDS"
     ON_STOP = f"{VARIABLE_PREFIX}ON_STOP"
     GRACE = f"{VARIABLE_PREFIX}GRACE"
     RUN_MEMORY = f"{VARIABLE_PREFIX}RUN_MEMORY"
     RUN_SECONDS = f"{VARIABLE_PREFIX}RUN_SECONDS"
     FOLDER = f"{VARIABLE_PREFIX}FOLDER"
+
+
+class ReportField(Enum):
+    """What a worker's report says, as JSON."""
+
+    PRELOADED = "preloaded"
+    """The modules that are imported ahead of the flow runs, of those that are wanted."""
+    LEFT_OUT = "left_out"
+    """Those that are not, each with the reason."""
+    LAST_RUNS = "last_runs"
+    """How many of the last flow runs were forks, and how many new processes, by reason."""
+
+
+FORKED = "fork"
+"""What the report calls a flow run that was a fork."""
+REPORTED_RUNS = 100
+"""How many of the last flow runs the report is about."""
+
+
+def report_file(worker: str) -> str:
+    """Return the name of the file that a worker reports in. worker: its name, which may hold anything."""
+    return f"prefect-warm-worker-{quote(worker, safe='')}.json"
 
 
 WORKER_LABEL = "prefect.worker.name"

@@ -9,12 +9,14 @@ from pathlib import Path
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import Zygote, ZygoteError
 from prefect_warm_worker.forks.preload import find_flows, find_libraries
-from prefect_warm_worker.forks.preloading import Preloading
+from prefect_warm_worker.forks.preloading import SECONDS, Preloading
 from prefect_warm_worker.protocol import Job
 from prefect_warm_worker.snapshots import Snapshot, take_snapshot
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at whether the code has changed. A fork looks at its own besides, and is never of former code."""
+_PATIENCE = 10.0
+"""Seconds that a run waits for a zygote, before it begins without one."""
 _LEAST_AGE = 5.0
 """Seconds that a zygote lives at least: what is written at each import would have it replaced again and again."""
 
@@ -22,37 +24,64 @@ _LEAST_AGE = 5.0
 class Forker:
     """A zygote, which is replaced when it died, or when what it has imported has changed since."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what tells one from another
         self,
         folder: Path,
         named: list[str] | None,
         environment: Mapping[str, str] | None,
         engine: Sequence[str],
         zygotes: contextlib.AsyncExitStack,
+        seconds: float = SECONDS,
     ) -> None:
         """As for Forks. zygotes: holds those that are started."""
         self._folder, self._named, self._environment, self._engine = folder, named, environment, engine
-        self._zygotes = zygotes
-        self._lock = asyncio.Lock()
+        self._zygotes, self._seconds = zygotes, seconds
+        self._zygote: Zygote | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._started = self._looked = 0.0
         self._imported: list[str] = []
         self._seen_flows: Snapshot = {}
 
+    @property
+    def zygote(self) -> Zygote:
+        """The zygote that was ready last; raises ZygoteError where none was."""
+        if self._zygote is None:
+            raise ZygoteError("no zygote has started in time")
+        return self._zygote
+
     async def start(self) -> None:
         """Start a zygote; raises ZygoteError where none can start."""
+        former = self._zygote
         self._seen_flows, self._imported = self._flows(), self._libraries()
-        zygote = Zygote(Preloading(self._imported, self._engine), self._environment)
-        self.zygote = await self._zygotes.enter_async_context(zygote)
+        zygote = Zygote(Preloading(self._imported, self._engine, self._seconds), self._environment)
+        self._zygote = await self._zygotes.enter_async_context(zygote)
         self._started = time.monotonic()
-
-    async def renew(self) -> None:
-        """Have a zygote that lives and has imported what there is now; raises ZygoteError where none can start."""
-        async with self._lock:  # many runs may ask at once
-            if await self.is_current():
-                return
-            former = self.zygote
-            await self.start()
+        if former is not None:
             former.retire()
+
+    async def close(self) -> None:
+        """Start no more."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+
+    async def renew(self) -> Zygote | None:
+        """Return a zygote that lives and has imported what there is now; None where there is none within a while.
+
+        Raises ZygoteError where none can start.
+        """
+        if self._starting is None:
+            if self._zygote is not None and await self.is_current():
+                return self._zygote
+            self._starting = self._starting or asyncio.create_task(self.start())
+        starting = self._starting
+        await asyncio.wait([starting], timeout=_PATIENCE)  # many runs may wait at once
+        if not starting.done():
+            return None
+        if self._starting is starting:
+            self._starting = None
+        starting.result()
+        return self._zygote
 
     async def is_current(self) -> bool:
         """Whether the zygote lives and has imported what there is now, as far as was looked."""

@@ -83,7 +83,9 @@ class Zygote:
             if not attempt.give_up(how):
                 raise ZygoteError(f"the zygote can't start: {how}") from error
         except asyncio.CancelledError:
+            hearing.add_done_callback(lambda heard: heard.exception())  # which nobody else will ask for
             self._channel.shutdown(socket.SHUT_RDWR)  # so that nobody waits for it any more
+            await guardian.wait()
             raise
         await guardian.wait()  # the zygote is this process's child now
         return attempt.pid is not None

@@ -3,6 +3,7 @@
 A zygote tells of each module when it begins and when it is through. So it is known what one that hangs, or dies, was at.
 """
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -38,6 +39,11 @@ class Preloading:
     def failed(self) -> dict[str, str]:
         """Those that are wanted and not imported ahead, with the reasons."""
         return {name: self.left_out[name] for name in self.wanted if name in self.left_out}
+
+    @property
+    def preloaded(self) -> list[str]:
+        """Those that are wanted and imported ahead."""
+        return [name for name in self.wanted if name not in self.left_out]
 
     @property
     def request(self) -> Message:
@@ -79,6 +85,8 @@ class Attempt:
             case {"importing": _}:
                 self._until = self._told + self._preloading.seconds
                 self._silence = self._preloading.seconds * _SILENT_PART
+            case {"imported": _}:
+                self._until, self._silence = math.inf, _STARTING
             case {"begun": name}:
                 self._importing.append(name)
             case {"done": name}:

@@ -14,8 +14,9 @@ from pathlib import Path
 from prefect_warm_worker.forks.environments import Environments
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forker import Forker
-from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.forking import Zygote, ZygoteError
 from prefect_warm_worker.forks.preload import ENGINE
+from prefect_warm_worker.forks.preloading import SECONDS
 from prefect_warm_worker.forks.processes import adopted_orphans, out_of_memory_kills
 from prefect_warm_worker.protocol import Job
 
@@ -35,15 +36,17 @@ class Forks:
         environment: Mapping[str, str] | None = None,
         engine: Sequence[str] = ENGINE,
         most_others: int = 3,
+        seconds: float = SECONDS,
     ) -> None:
         """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them.
 
-        environment: the one that most runs have. most_others: how many zygotes there may be for other environments.
+        environment: the one that most runs have. most_others: how many zygotes there may be for other environments. seconds: that the
+        imports may take.
         """
         self._stack = contextlib.AsyncExitStack()
 
         def make(other: Mapping[str, str] | None) -> Forker:
-            return Forker(folder, named, other, engine, self._stack)
+            return Forker(folder, named, other, engine, self._stack, seconds)
 
         self._environments = Environments(make(environment), make, most_others)
         self._runs: dict[int, ForkedRun] = {}
@@ -55,8 +58,8 @@ class Forks:
         return self._environments.common.zygote
 
     async def __aenter__(self) -> "Forks":
-        """Start the zygote; raises ZygoteError where it can't."""
-        await self._environments.common.start()
+        """Start the zygote, and wait a while for it; raises ZygoteError where it can't start."""
+        await self.renew()
         reaping = asyncio.create_task(self._reap_orphans())
         self._stack.callback(reaping.cancel)
         return self
@@ -65,7 +68,7 @@ class Forks:
         """Let the zygote go."""
         for copying in self._copying:
             copying.cancel()
-        self._environments.close()
+        await self._environments.close()
         await self._stack.aclose()
 
     @contextlib.asynccontextmanager
@@ -91,9 +94,19 @@ class Forks:
                 run.reason = "there was no memory left for it"
             await asyncio.wait([copying], timeout=_LAST_WORDS)
 
-    async def renew(self) -> None:
-        """Have a zygote that lives and has imported what there is now; raises ZygoteError where none can start."""
-        await self._environments.common.renew()
+    async def renew(self) -> Zygote | None:
+        """Return a zygote that lives and has imported what there is now; None where there is none within a while.
+
+        Raises ZygoteError where none can start.
+        """
+        return await self._environments.common.renew()
+
+    async def why_not(self) -> str | None:
+        """Say why no run can be forked now, or return None: there is a zygote."""
+        try:
+            return None if await self.renew() else "what is imported ahead of it is not imported yet"
+        except ZygoteError as error:
+            return str(error)
 
     async def _fork(self, job: Job, output: int) -> ForkedRun:
         forker, late = await self._environments.choose(job.environment)

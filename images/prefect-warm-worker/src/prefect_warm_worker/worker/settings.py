@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Modules that are imported ahead, separated by commas; where it isn't set, what the flows here import."""
     zygotes: Annotated[int, Field(ge=0)] = 3
     """How many processes more may be kept to fork runs of, for runs whose variables differ in what libraries have read."""
+    preload_seconds: Annotated[float, Field(gt=0)] = 60
+    """Seconds that these imports may take together; one that does nothing for a third of them is left out."""
     on_stop: OnStop = "finish"
     """What becomes of a run that is not through by the end of the grace period: cancelled, or scheduled again."""
     grace: Annotated[float, Field(ge=0)] = 60

@@ -35,6 +35,7 @@ from prefect_warm_worker.worker.events import Listener
 from prefect_warm_worker.worker.in_flight import Ending
 from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
 from prefect_warm_worker.worker.outages import OutageTolerantWorker
+from prefect_warm_worker.worker.report import Report
 from prefect_warm_worker.worker.settings import SettingsError, read_settings
 from prefect_warm_worker.worker.suspensions import Suspensions
 
@@ -65,6 +66,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._guard = Guard()
         self._reads = SharedReads()
         self._wake = asyncio.Event()
+        self._report = Report(self._own.folder, self.name)
         self._listener = Listener(self._wake, self._cancel, self._suspend)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,9 +97,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     async def __aenter__(self) -> "WarmWorker":
         """Start the zygote before any run is taken."""
         async with contextlib.AsyncExitStack() as started:
-            started.push_async_callback(
-                self._warm.aclose
-            )  # closed where the rest can't start: by this task, as anyio wants it
+            started.push_async_callback(self._warm.aclose)  # by this task, as anyio wants it
             await self._start_zygote()
             await super().__aenter__()
             started.pop_all()
@@ -140,10 +140,12 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         return result
 
     async def _is_forkable(self, forks: Forks, flow_run: FlowRun, configuration: WarmJobConfiguration) -> bool:
-        if configuration.has_own_command:
-            self.get_flow_run_logger(flow_run).info("Started as a new process: it has a command of its own.")
+        reason = "it has a command of its own" if configuration.has_own_command else await forks.why_not()
+        if reason:
+            self._report.note_run(reason)
+            self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", reason)
             return False
-        await forks.renew()
+        self._report.note_preloading(forks.zygote.preloading, self.log)
         return True
 
     async def _run_forked(
@@ -184,13 +186,18 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     async def _start_zygote(self) -> None:
         """Start what forks; where that is unsafe say why, and leave it to new processes."""
         named = None if self._own.preload is None else [name for name in self._own.preload.split(",") if name]
-        forks = Forks(Path.cwd(), named, common_environment(), most_others=self._own.zygotes)
-        reason = await self._why_not(forks)
-        if reason:
+        forks = Forks(
+            Path.cwd(),
+            named,
+            common_environment(),
+            most_others=self._own.zygotes,
+            seconds=self._own.preload_seconds,
+        )
+        if reason := await self._why_not(forks):
             self.log.warning("Flow runs are started as new processes: %s", reason)
             return
-        for name, reason in forks.zygote.preloading.failed.items():
-            self.log.warning("%s isn't imported ahead of the flow runs: %s.", name, reason)
+        if not await forks.why_not():
+            self._report.note_preloading(forks.zygote.preloading, self.log)
         executors = open_executors(self._own.folder, self._reads)
         self._forks, self._executors = forks, await self._warm.enter_async_context(executors)
 
@@ -290,9 +297,10 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         working.cancel()
 
     def _tell_how(self, flow_run: FlowRun, run: ForkedRun) -> None:
-        if run.read_too_late:
-            names = ", ".join(run.read_too_late)
-            self.get_flow_run_logger(flow_run).info("Started as a new process: %s would be read too late.", names)
+        late = f"{', '.join(run.read_too_late)} would be read too late" if run.read_too_late else None
+        self._report.note_run(late)
+        if late:
+            self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", late)
 
     def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
         """Say in a flow run's logs what a process that was killed can't say itself."""

@@ -90,6 +90,7 @@ def import_libraries(names: list[str], left_out: dict[str, str], channel: socket
     with without_output():
         probe, variables = Probe(), variables_now()
         found.import_all(names, functools.partial(send, channel), probe.look)
+        send(channel, {"imported": True})
         found.leave_out(probe.judge(), names)
         probe.end()
         note_changes(variables, variables_now())
