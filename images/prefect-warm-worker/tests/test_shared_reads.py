@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient
+from prefect.settings import PREFECT_DEFAULT_RESULT_STORAGE_BLOCK, temporary_settings
 
 from prefect_warm_worker._prefect.shared_reads import SharedReads
 
@@ -18,7 +19,7 @@ class Server:
     """Answers each read with how many it has had, once it may."""
 
     def __init__(self) -> None:
-        self.asked, self.may_answer, self.fails = 0, asyncio.Event(), False
+        self.asked, self.may_answer, self.fails, self.status = 0, asyncio.Event(), False, 200
         self.may_answer.set()
 
     async def __call__(self, _: httpx.Request) -> httpx.Response:
@@ -27,7 +28,7 @@ class Server:
         await self.may_answer.wait()
         if fails:
             raise httpx.InvalidURL("no such server")
-        return httpx.Response(200, json=nth)
+        return httpx.Response(self.status, json=nth)
 
 
 class Worker:
@@ -97,6 +98,24 @@ async def test_one_that_gives_up_takes_no_other_one_along() -> None:
     first.cancel()
     server.may_answer.set()
     assert await second == 1
+
+
+async def test_where_results_are_stored_is_read_for_the_runs_that_no_setting_tells() -> None:
+    worker = Worker(Server())
+    with temporary_settings({PREFECT_DEFAULT_RESULT_STORAGE_BLOCK: "local-file-system/mine"}):
+        await worker.reads.read_storage()
+    assert worker.reads.answers("/admin/storage") == []
+    for _ in range(2):
+        await worker.reads.read_storage()
+    assert [answer.body for answer in worker.reads.answers("/admin/storage")] == ["1"]
+
+
+async def test_a_server_that_does_not_say_where_results_are_stored_is_no_error() -> None:
+    server = Server()
+    server.status = 404
+    worker = Worker(server)
+    await worker.reads.read_storage()
+    assert worker.reads.answers("/admin/storage") == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.runner._flow_run_executor import FlowRunExecutor, FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 
-from prefect_warm_worker._prefect.answers import describe_answers
+from prefect_warm_worker._prefect.answers import HAS_STORAGE, STORAGE, describe_answers
 from prefect_warm_worker._prefect.shared_reads import SharedReads
 from prefect_warm_worker._prefect.starting import ExplainingProposer, ForkedHooks, ForkStarter
 from prefect_warm_worker._prefect.suspension import write_suspended
@@ -38,6 +38,8 @@ class Executors:
         self, flow_run: FlowRun, begin: Begin, started: anyio.abc.TaskStatus[int], directory: Path, *, stream: bool
     ) -> ForkedRun:
         """Run a flow run to its end, and return its process. directory: where it starts. stream: its hooks' output too."""
+        if HAS_STORAGE:
+            await self._reads.read_storage()
         with self._prepared(flow_run, begin, directory, stream=stream) as variables:
             starter = ForkStarter(begin, self._context, variables)
             run = await self._run(self._executor(flow_run, starter), starter, started)
@@ -89,7 +91,12 @@ class Executors:
         """Have what runs a run's hooks, and give the variables that tell the run's process how to prepare itself."""
         name = "prefect-workspace-attempt-"  # as Prefect has it
         with tempfile.TemporaryDirectory(prefix=name, dir=self._folder) as folder:
-            variables = {ANSWERS: describe_answers(self._reads.answers(f"/deployments/{flow_run.deployment_id}"))}
+            answers = [
+                answer
+                for path in (f"/deployments/{flow_run.deployment_id}", STORAGE)
+                for answer in self._reads.answers(path)
+            ]
+            variables = {ANSWERS: describe_answers(answers)}
             suspended = Path(folder) / "suspended.json"
             self._suspended[flow_run.id], variables[SUSPENDED] = (flow_run, suspended), str(suspended)
             self._hooks[flow_run.id] = ForkedHooks(begin)

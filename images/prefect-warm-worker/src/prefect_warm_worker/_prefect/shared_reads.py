@@ -1,9 +1,11 @@
-"""A worker's reads of deployments and flows: runs that were found together share them, and hand them over to their forks.
+"""A worker's reads of deployments, flows and a setting of the server's: runs that were found together share them.
 
 What is read after a run was found is what Prefect's worker would read for it: a change before its trigger is always seen.
+Some of it is handed over to the runs' forks.
 """
 
 import asyncio
+import contextlib
 import functools
 import re
 import time
@@ -13,10 +15,11 @@ from typing import Any
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.settings import get_current_settings
 
-from prefect_warm_worker._prefect.answers import Answer
+from prefect_warm_worker._prefect.answers import STORAGE, Answer
 
-_SHARED = re.compile(r"/(deployments|flows)/[0-9a-f-]{36}$")
+_SHARED = re.compile(rf"/(deployments|flows)/[0-9a-f-]{{36}}$|{STORAGE}$")
 _MOST = 1000
 """Reads that are remembered at most."""
 
@@ -27,6 +30,7 @@ class SharedReads:
     def __init__(self) -> None:
         self._reads: dict[str, _Read] = {}
         self._found = 0.0
+        self._client: Any = None
 
     def note_found(self) -> None:
         """Note that the server has just named runs: what was asked before isn't good for these."""
@@ -36,8 +40,15 @@ class SharedReads:
 
     def share(self, client: PrefectClient) -> None:
         """Have a client's reads be shared from here on."""
-        http: Any = client._client
+        self._client = client
+        http = self._client._client
         http.send = functools.partial(self._send, http.send)
+
+    async def read_storage(self) -> None:
+        """Read where results are stored by default, for runs to whom no setting says so. What can't be read is left to them."""
+        if self._client is not None and get_current_settings().results.default_storage_block is None:
+            with contextlib.suppress(httpx.HTTPError):
+                await self._client.request("GET", STORAGE)
 
     def answers(self, path: str) -> list[Answer]:
         """Return what was answered to the last read of a path, if one was."""
