@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+_START = "DTSTART:20200101T000000\n"
+"""What Prefect puts before an rrule without a start."""
 _LONG = 60
 """Characters of a value in a plan."""
 
@@ -38,10 +40,16 @@ def _whole_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_same_time(name: str, old: Any, new: Any) -> bool:  # noqa: ANN401  # JSON
-    """Prefect writes dates in its own way."""
+    """Prefect writes dates in its own way, and gives an rrule that has no start one."""
     if name == "anchor_date" and old and new:
         return _instant(old) == _instant(new)
+    if name == "rrule" and old and new:
+        return _without_start(old) == _without_start(new)
     return bool(old == new) or (name == "timezone" and {old, new} <= {None, "UTC"})
+
+
+def _without_start(rrule: str) -> str:
+    return rrule.removeprefix(_START).removeprefix("RRULE:")
 
 
 def _instant(text: str) -> datetime:

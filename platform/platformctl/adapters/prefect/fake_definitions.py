@@ -46,8 +46,17 @@ class FakeDeployment:
         return LiveDeployment(name, flow, own, fields, schedules, schema, mark)
 
     def add(self, schedule: Json) -> None:
-        """Hold a schedule."""
-        self.schedules[f"s{next(_NUMBERS)}"] = {"active": True, "parameters": {}, "slug": None, **schedule}
+        """Hold a schedule, an rrule with the start that a server gives it."""
+        when = dict(schedule["schedule"])
+        if when.get("rrule", "DTSTART").find("DTSTART") < 0:
+            when["rrule"] = f"DTSTART:20200101T000000\n{when['rrule']}"
+        self.schedules[f"s{next(_NUMBERS)}"] = {
+            "active": True,
+            "parameters": {},
+            "slug": None,
+            **schedule,
+            "schedule": when,
+        }
 
 
 class Records(Protocol):
