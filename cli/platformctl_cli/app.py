@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from platformctl_cli import (
     build_image,
+    deploy,
     down,
     init,
     lock,
@@ -32,11 +33,11 @@ from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt, was_interrup
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed or refused, or `status --check` found something wrong; 2 the command line or a file must "
-    "be corrected; 3 `plan --check` or `lock --check` found something to do; 130 interrupted."
+    "be corrected; 3 `plan --check`, `deploy --check` or `lock --check` found something to do; 130 interrupted."
 )
 _GO_ON = "Type the same command to continue."
 _AFTER_INTERRUPT = {
-    **dict.fromkeys(("init", "up", "scale", "pools", "down", "prune", "render", "build-image"), _GO_ON),
+    **dict.fromkeys(("init", "up", "scale", "pools", "deploy", "down", "prune", "render", "build-image"), _GO_ON),
     "run": "A flow run that was started keeps running.",
     "runs": "`platformctl runs ls` shows the flow runs as they are.",
 }
@@ -136,6 +137,7 @@ app.command("prune")(prune.prune)
 app.command("lock")(lock.lock)
 app.command("render")(render.render)
 app.command("build-image")(build_image.build_image)
+app.command("deploy")(deploy.deploy)
 app.command("run")(run.run)
 app.add_typer(pools.app, name="pools")
 app.add_typer(runs.app, name="runs")

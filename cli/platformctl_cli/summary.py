@@ -10,6 +10,7 @@ from platformctl.commands.change import Outcome
 from platformctl.commands.prune import OldImage
 from platformctl.commands.status import ImageStatus, PoolStatus, Status
 from platformctl.commands.workspace import Workspace
+from platformctl.plan.step import Plan
 from platformctl.state.secrets import API_PASSWORD, USER, read_secrets
 from platformctl_cli.display import out, show_edits, show_table
 
@@ -27,6 +28,14 @@ def show_outcome(outcome: Outcome, command: str, *, is_up: bool = False) -> None
         out.print("Nothing to do: the platform is what platform.toml says.")
     elif is_up:
         _show_access(outcome, command)
+
+
+def show_done(plan: Plan) -> None:
+    """Say how much was done of deployments."""
+    if not plan.has_changes:
+        out.print("Nothing to do: the deployments are what prefect.yaml says.")
+        return
+    out.print(f"\n{len(plan.steps)} steps done. `platformctl run FLOW/DEPLOYMENT --watch` starts a flow run.")
 
 
 def _show_access(outcome: Outcome, command: str) -> None:

@@ -1,5 +1,6 @@
 """Deployments of prefect.yaml in Prefect: each is created, changed and removed by itself, and nothing else is touched."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -208,9 +209,12 @@ def test_values_of_variables_are_filled_in_and_those_of_blocks_are_not_shown(run
         '    parameters: {source: "{{ prefect.blocks.secret.token }}"}\n    tags: ["by {{ prefect.variables.team }}"]\n'
     )
 
+    (running.folder / "prefect.yaml").write_text(DEPLOYMENTS + more)
+    assert "s3cret" not in running("plan", "-o", "json").output
     output = declare(running, more)
 
     assert "s3cret" not in output
+    assert "parameters changed" in output
     assert nightly(running).fields["parameters"] == {"source": "s3cret"}
     assert nightly(running).fields["tags"] == ["by {'lead': 'ann'}"]
     running.fakes.prefect.values = {**values, "prefect.variables.team": "us"}
@@ -262,3 +266,68 @@ def test_deployments_that_others_changed_by_prefects_own_means_are_marked_again(
 
     assert "deployed by other means so far" in output
     assert nightly(running).fields[SCHEMA][MARK] == mark
+
+
+TWO = DEPLOYMENTS + DEPLOYMENTS.removeprefix("deployments:\n").replace("nightly", "hourly")
+
+
+def test_deploy_does_the_deployments_alone(running: Cli) -> None:
+    (running.folder / "prefect.yaml").write_text(TWO + "    tags: [etl]\n")
+
+    result = running("deploy", "--check")
+    assert result.exit_code == 3, result.output
+    assert "deployment hello/hourly" in result.output
+    assert list(running.fakes.prefect.deployments) == ["hello/nightly"]
+    result = running("deploy")
+
+    assert result.exit_code == 0, result.output
+    assert list(running.fakes.prefect.deployments) == ["hello/nightly", "hello/hourly"]
+    assert running.fakes.engine.calls == ["describe pipelines"]
+    assert "Nothing to do" in running("deploy").output
+    assert running("deploy", "--check").exit_code == 0
+    assert "Nothing to do" in running("up").output
+
+
+def test_deploy_of_one_leaves_the_others_as_they_are(running: Cli) -> None:
+    (running.folder / "prefect.yaml").write_text(TWO.replace("prod", "dev").replace("nightly", "daily"))
+
+    result = running("deploy", "hello/hourly")
+
+    assert result.exit_code == 0, result.output
+    assert list(running.fakes.prefect.deployments) == ["hello/nightly", "hello/hourly"]
+    assert "Nothing to do" in running("deploy", "hourly").output
+    result = running("deploy", "houry")
+    assert result.exit_code == 2
+    assert "prefect.yaml has no deployment 'houry'; did you mean 'hourly'?" in result.output
+
+
+def test_deploy_keeps_what_is_declared_no_more_if_it_is_told_to(running: Cli) -> None:
+    (running.folder / "prefect.yaml").write_text("deployments: []\n")
+
+    assert running("deploy", "--no-prune").exit_code == 0
+    assert list(running.fakes.prefect.deployments) == ["hello/nightly"]
+    steps = json.loads(running("deploy", "-o", "json").output)["steps"]
+
+    assert [(step["action"], step["resource"]) for step in steps if "deployment" in step["resource"]] == [
+        ("remove", "deployment hello/nightly")
+    ]
+    assert running.fakes.prefect.deployments == {}
+
+
+def test_deploy_replaces_the_workers_of_a_changed_image_and_leaves_the_server(running: Cli) -> None:
+    (running.folder / "flows" / "hello.py").write_text((running.folder / "flows" / "hello.py").read_text() + "# more\n")
+    before = dict(running.fakes.engine.instances)
+
+    assert running("deploy").exit_code == 0
+
+    replaced = {name for name, held in running.fakes.engine.instances.items() if held != before.get(name)}
+    assert replaced == {"acme-worker-dev-1", "acme-worker-prod-1", "acme-worker-prod-2"}
+    assert "Nothing to do" in running("up").output
+
+
+def test_deploy_needs_a_server(cli: Cli) -> None:
+    result = cli("deploy")
+
+    assert result.exit_code == 1
+    assert "doesn't answer" in result.output
+    assert "platformctl up" in result.output

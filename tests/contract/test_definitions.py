@@ -96,9 +96,9 @@ def apply(prefect: Subject, change: Change) -> None:
     """Make a change as a step would."""
     definitions = prefect.api.definitions
     match change:
-        case CreateDeployment(flow, fields):
+        case CreateDeployment(flow=flow, fields=fields):
             definitions.create(flow, fields)
-        case UpdateDeployment(id_, fields):
+        case UpdateDeployment(deployment=id_, fields=fields):
             definitions.update(id_, fields)
         case SetTriggers(id_, automations):
             definitions.set_automations(id_, automations)

@@ -12,16 +12,19 @@ from platformctl.model.observed import Observed
 from platformctl.model.spec import KeyPath, Value
 from platformctl.plan.command_phases import up_phases
 from platformctl.plan.observe import observe
-from platformctl.plan.phases import plan_phases, run_phases
+from platformctl.plan.phases import Phase, plan_phases, run_phases
 from platformctl.plan.preflight import check_preconditions
 from platformctl.plan.report import Announcement, Report
 from platformctl.plan.resources.secrets import WriteSecrets
 from platformctl.plan.room import check_room
 from platformctl.plan.step import Plan
+from platformctl.plan.wanted import Wanted
 from platformctl.spec.load import Project
 
 Edits = Callable[[Project], Mapping[KeyPath, Value]]
 """From a project to the keys that are to be set in its platform.toml."""
+PhasesOf = Callable[[Wanted], tuple[Phase, ...]]
+"""From what the files want to the phases of a command."""
 Edit = Callable[[Project], tuple[str, ...]]
 """Changes platform.toml, and returns a line for each change."""
 
@@ -91,10 +94,10 @@ def edited_spec(workspace: Workspace, edit: Edit, report: Report) -> Iterator[tu
         raise
 
 
-def converge(workspace: Workspace, report: Report) -> Plan:
+def converge(workspace: Workspace, report: Report, phases_of: PhasesOf = up_phases) -> Plan:
     """Bring the platform to what its files want, and return what was done: what leaves another runtime comes first."""
     wanted, runtime = workspace.wanted, workspace.runtime
-    phases, world = up_phases(wanted), workspace.world(report, wanted=wanted)
+    phases, world = phases_of(wanted), workspace.world(report, wanted=wanted)
 
     def look() -> Observed:
         return observe(wanted, runtime, workspace.api(), world.flows)

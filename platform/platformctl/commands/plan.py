@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from platformctl.commands.change import PhasesOf
 from platformctl.commands.move import find_move
 from platformctl.commands.workspace import Workspace
 from platformctl.errors import PlatformError
@@ -20,11 +21,11 @@ class Preview:
     refusal: PlatformError | None
 
 
-def preview(workspace: Workspace) -> Preview:
-    """Return what `up` would do; changes nothing."""
+def preview(workspace: Workspace, phases_of: PhasesOf = up_phases) -> Preview:
+    """Return what a command would do, by default `up`; changes nothing."""
     wanted, runtime = workspace.wanted, workspace.runtime
     observed = observe(wanted, runtime, workspace.api())
-    plan = plan_phases(up_phases(wanted), observed)
+    plan = plan_phases(phases_of(wanted), observed)
     refusal = None
     try:
         if plan.has_changes:

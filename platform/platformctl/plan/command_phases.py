@@ -48,14 +48,27 @@ def up_phases(wanted: Wanted) -> tuple[Phase, ...]:
     )
 
 
-def deployment_phases(wanted: Wanted) -> tuple[Phase, ...]:
+def deploy_phases(wanted: Wanted, *, is_whole: bool, prunes: bool) -> tuple[Phase, ...]:
+    """Return the phases that bring deployments to what is wanted, with the images and the workers that their runs need.
+
+    is_whole: whether the deployments are all that are declared. prunes: whether others that came from here are removed.
+    """
+    return (
+        Phase("images", partial(_images, wanted)),
+        Phase("pools and workers", partial(_pools_and_workers, wanted)),
+        *deployment_phases(wanted, is_whole=is_whole, prunes=prunes),
+        Phase("lost runs", partial(lost_run_steps, wanted.project)),
+    )
+
+
+def deployment_phases(wanted: Wanted, *, is_whole: bool = True, prunes: bool = True) -> tuple[Phase, ...]:
     """Return the phases that bring deployments to what is wanted, once their flows are described.
 
     A new one has its id, which its triggers name, and one whose flow has another name by now its place, in the second.
     """
     return (
         Phase("deployments", partial(deployment_steps, wanted)),
-        Phase("what follows from them", partial(_after_deployments, wanted)),
+        Phase("what follows from them", partial(_after_deployments, wanted, is_whole=is_whole, prunes=prunes)),
     )
 
 
@@ -85,6 +98,10 @@ def _changed_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from service_steps(wanted, observed, "database")
     yield from schema_steps(wanted, observed)
     yield from service_steps(wanted, observed, "server")
+
+
+def _images(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+    yield from built_bundle_steps(wanted, observed, tuple(build_steps(wanted.stack.images, observed)))
 
 
 def _new_server(wanted: Wanted, observed: Observed) -> Iterator[Step]:
@@ -123,10 +140,12 @@ def _pools_and_workers(wanted: Wanted, observed: Observed) -> Iterator[Step]:
     yield from leftover_steps(wanted, observed)
 
 
-def _after_deployments(wanted: Wanted, observed: Observed) -> Iterator[Step]:
+def _after_deployments(wanted: Wanted, observed: Observed, *, is_whole: bool, prunes: bool) -> Iterator[Step]:
     yield from deployment_steps(wanted, observed)
-    yield from deployment_removal_steps(wanted, observed)
-    yield from record_steps(wanted, observed)
+    if prunes:
+        yield from deployment_removal_steps(wanted, observed)
+    if is_whole:
+        yield from record_steps(wanted, observed)
 
 
 def _everything_else(observed: Observed, cause: str, *, volumes: bool) -> Iterator[Step]:

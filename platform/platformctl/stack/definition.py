@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,12 +22,12 @@ class Definition:
     """What a deployment is to be. fields: all that is compared, as Prefect names it.
 
     A description and a version are the flow's own unless they are declared, and a pause is left alone. schedules: None
-    where none were ever declared. secret: the fields of which a value comes from a block.
+    where none were ever declared. secret: the fields of which a value comes from a block, as they are declared: no plan shows it.
     """
 
     fields: Json
     schedules: Sequence[Json] | None
-    secret: frozenset[str] = frozenset()
+    secret: Json = field(default_factory=dict)
 
 
 def define(deployment: Deployment, references: Mapping[str, object]) -> Definition:
@@ -99,10 +99,14 @@ def _schedule(declared: Schedule) -> Json:
     return dict(_plain({key: value for key, value in found.items() if value is not None}))
 
 
-def _secret(deployment: Deployment) -> frozenset[str]:
-    names = {"work_pool": "job_variables"}
-    held = {key for key, value in deployment.entry.items() if "prefect.blocks." in json.dumps(value, default=str)}
-    return frozenset(names.get(key, key) for key in held)
+def _secret(deployment: Deployment) -> Json:
+    declared = {**deployment.entry, "job_variables": deployment.entry["work_pool"].get("job_variables")}
+    kept = {
+        key: value
+        for key, value in declared.items()
+        if key not in ("work_pool", "schedules", "schedule", "triggers", "pull")
+    }
+    return {key: _plain(value) for key, value in kept.items() if "prefect.blocks." in canonical_json(value)}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # what YAML holds

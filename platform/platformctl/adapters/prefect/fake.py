@@ -117,7 +117,7 @@ class FakePrefect:
             deployments=tuple(held.seen(name) for name, held in self.deployments.items()),
             described=dict(self.described),
             former=self.former,
-            references={name: self.values[name] for name in references if name in self.values},
+            references=self.definitions.values_of(references),
         )
 
     def pool(self, name: str) -> WorkPool | None:

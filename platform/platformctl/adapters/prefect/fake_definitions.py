@@ -1,6 +1,6 @@
 """Deployments of the Prefect in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
@@ -65,6 +65,7 @@ class Records(Protocol):
     described: dict[str, str]
     former: dict[str, str] | None
     pools: dict[str, Any]
+    values: dict[str, object]
 
 
 class FakeDefinitions:
@@ -116,6 +117,10 @@ class FakeDefinitions:
     def record_images(self, digests: Mapping[str, str]) -> None:
         """Hold a record."""
         self._records.described = dict(digests)
+
+    def values_of(self, references: Collection[str]) -> Mapping[str, object]:
+        """Return those that are held."""
+        return {name: self._records.values[name] for name in references if name in self._records.values}
 
     def forget_former(self) -> None:
         """Hold the former record no more."""

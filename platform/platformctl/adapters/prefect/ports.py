@@ -94,6 +94,9 @@ class Definitions(Protocol):
     def record_images(self, digests: Mapping[str, str]) -> None:
         """Record from what the flows of each image were described, image to digest."""
 
+    def values_of(self, references: Collection[str]) -> Mapping[str, object]:
+        """Return what references such as `prefect.variables.NAME` stand for; those to nothing are left out."""
+
     def forget_former(self) -> None:
         """Delete the record of an earlier platformctl; one that isn't there is fine."""
 

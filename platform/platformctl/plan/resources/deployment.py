@@ -1,7 +1,7 @@
 """Deployments: created, changed a field at a time, and removed where prefect.yaml declares them no more."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from platformctl.model.deployment import MARK, SCHEMA, FlowDescription, Json, LiveDeployment
@@ -13,6 +13,7 @@ from platformctl.plan.resources.schedule import schedule_steps
 from platformctl.plan.step import Action, Step
 from platformctl.plan.wanted import Wanted
 from platformctl.plan.world import World
+from platformctl.spec.prefect_yaml.templates import fill_references, find_references
 from platformctl.stack.definition import Definition, define
 from platformctl.stack.deployments import Deployment
 
@@ -21,28 +22,30 @@ Pair = tuple[Deployment, LiveDeployment | None]
 
 @dataclass(frozen=True, slots=True)
 class CreateDeployment:
-    """Create a deployment of a flow. fields: as Prefect names them, its schedules among them."""
+    """Create a deployment of a flow. fields: as Prefect names them, with its schedules. secret: those with values of blocks."""
 
     needs_client: ClassVar[bool] = False
     flow: str
     fields: Json
+    secret: Json = field(default_factory=dict)
 
     def apply(self, world: World) -> None:
         """Create it in Prefect."""
-        world.api.definitions.create(self.flow, self.fields)
+        world.api.definitions.create(self.flow, {**self.fields, **_filled(world, self.secret)})
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateDeployment:
-    """Change some fields of a deployment, named as Prefect names them. deployment: its id."""
+    """Change some fields of a deployment, named as Prefect names them. deployment: its id. secret: those with values of blocks."""
 
     needs_client: ClassVar[bool] = False
     deployment: str
     fields: Json
+    secret: Json = field(default_factory=dict)
 
     def apply(self, world: World) -> None:
         """Change them in Prefect."""
-        world.api.definitions.update(self.deployment, self.fields)
+        world.api.definitions.update(self.deployment, {**self.fields, **_filled(world, self.secret)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ class ForgetFormer:
     def apply(self, world: World) -> None:
         """Delete it in Prefect."""
         world.api.definitions.forget_former()
+
+
+def _filled(world: World, secret: Json) -> Json:
+    """Fields with what they refer to, which no step holds: a plan is shown, and written down."""
+    return fill_references(secret, world.api.definitions.values_of(find_references(secret))) if secret else {}
 
 
 def deployment_steps(wanted: Wanted, observed: Observed) -> Iterator[Step]:
@@ -167,8 +175,9 @@ def _create(deployment: Deployment, definition: Definition, flow: FlowDescriptio
         {key: value for key, value in each.items() if key != "replaces"} for each in definition.schedules or ()
     ]
     body = {"name": deployment.name, **fields, SCHEMA: {**schema, MARK: mark}, "schedules": schedules}
-    name = flow.flow if flow else deployment.flow
-    return Step(f"deployment {name}/{deployment.name}", Action.CREATE, cause, CreateDeployment(name, body))
+    shown_body = {key: value for key, value in body.items() if key not in definition.secret}
+    change = CreateDeployment(flow.flow if flow else deployment.flow, shown_body, definition.secret)
+    return Step(f"deployment {change.flow}/{deployment.name}", Action.CREATE, cause, change)
 
 
 def _change(
@@ -185,8 +194,10 @@ def _change(
     is_marked = all(old.get(key) == value for key, value in mark.items() if key != "declared")
     if changed or schema != there.schema or not is_marked:
         cause = _cause(there, definition, changed, is_other_schema=schema != there.schema)
-        body = {**{key: fields[key] for key in _together(changed)}, SCHEMA: {**schema, MARK: mark}}
-        yield Step(f"deployment {there.whole_name}", Action.UPDATE, cause, UpdateDeployment(there.id, body))
+        open_ = [key for key in _together(changed) if key not in definition.secret]
+        body = {**{key: fields[key] for key in open_}, SCHEMA: {**schema, MARK: mark}}
+        secret = {key: value for key, value in definition.secret.items() if key in changed}
+        yield Step(f"deployment {there.whole_name}", Action.UPDATE, cause, UpdateDeployment(there.id, body, secret))
 
 
 def _set_triggers(there: LiveDeployment, automations: Sequence[Json]) -> Step:

@@ -29,7 +29,7 @@ _REAP_EVERY = 5.0
 class Forks:
     """Begins runs, and sees to them until they have ended."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what a worker is told
         self,
         folder: Path,
         named: list[str] | None,
