@@ -26,6 +26,7 @@ from platformctl_cli import (
     run,
     runs,
     scale,
+    schedules,
     status,
     up,
 )
@@ -39,6 +40,7 @@ _GO_ON = "Type the same command to continue."
 _AFTER_INTERRUPT = {
     **dict.fromkeys(("init", "up", "scale", "pools", "deploy", "down", "prune", "render", "build-image"), _GO_ON),
     "run": "A flow run that was started keeps running.",
+    "schedules": "`platformctl schedules` shows the schedules as they are.",
     "runs": "`platformctl runs ls` shows the flow runs as they are.",
 }
 """What to do after an interrupt of a command; the others change nothing."""
@@ -141,3 +143,4 @@ app.command("deploy")(deploy.deploy)
 app.command("run")(run.run)
 app.add_typer(pools.app, name="pools")
 app.add_typer(runs.app, name="runs")
+app.add_typer(schedules.app, name="schedules")

@@ -17,6 +17,8 @@ from platformctl.plan.step import Plan
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+_WIDEST = 2000
+"""Columns of a table that is not folded."""
 STATE_STYLES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "CANCELLED": "yellow", "RUNNING": "cyan"}
 
 
@@ -61,15 +63,26 @@ def show_plan(plan: Plan, *, is_refused: bool) -> None:
     out.print(f"\n{_count(len(plan.steps), 'step')}. {next_}")
 
 
+def show_notes(notes: Sequence[str]) -> None:
+    """Print what the files say and their writer may not expect."""
+    for note in notes:
+        out.print(Text("Note:  ", style="yellow").append(note, style="default"))
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, may_fold: Collection[str] = ()) -> None:
-    """Print a table; None is a dash. may_fold: columns that take several lines where the terminal is too narrow."""
+    """Print a table; None is a dash. may_fold: columns that take several lines where the terminal is too narrow.
+
+    No cell is cut: what doesn't fit goes beyond the edge, and where nobody looks at it there is none.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
         table.add_column(column.upper(), no_wrap=column not in may_fold, overflow="fold")
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    with out.capture() as captured:
-        out.print(table, width=out.width if may_fold and out.is_terminal else 200)
+    width = out.width if may_fold and out.is_terminal else _WIDEST
+    wide = Console(width=width, highlight=False, force_terminal=out.is_terminal)
+    with wide.capture() as captured:
+        wide.print(table)
     out.print("\n".join(line.rstrip() for line in captured.get().splitlines()), markup=False)
 
 

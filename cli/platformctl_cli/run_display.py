@@ -1,7 +1,8 @@
 """What a person sees of flow runs: a table of them, one with all that it has, what became of a wish."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rich.text import Text
@@ -11,6 +12,8 @@ from platformctl.commands.moments import short_span
 from platformctl.commands.run_control import Asked
 from platformctl.commands.run_tree import Node, Report
 from platformctl.commands.runs import Listing, RunRow
+from platformctl.commands.schedules import ScheduleRow, time_until
+from platformctl.commands.watch import NamedLine
 from platformctl_cli.display import STATE_STYLES, out, show_run_item, show_table
 
 _MOST = 20
@@ -59,7 +62,14 @@ def show_report(report: Report) -> None:
     if report.log:
         out.print()
     for line in report.log:
-        show_run_item(line)
+        show_run_item(_first_line(line))
+
+
+def _first_line(item: NamedLine) -> NamedLine:
+    """A line without the traceback below it: `runs logs` prints that."""
+    first, *rest = item.line.text.splitlines() or [""]
+    more = f" ({len(rest)} more lines)" if rest else ""
+    return replace(item, line=replace(item.line, text=first + more))
 
 
 def _facts(report: Report) -> Iterator[tuple[str, object]]:
@@ -75,7 +85,7 @@ def _facts(report: Report) -> Iterator[tuple[str, object]]:
     if report.tags:
         yield "tags", ", ".join(report.tags)
     if report.parameters:
-        yield "parameters", ", ".join(f"{key}={json.dumps(value)}" for key, value in report.parameters.items())
+        yield "parameters", _pairs(report.parameters)
 
 
 def _tree(node: Node) -> Tree:
@@ -107,3 +117,31 @@ def show_asked(asked: Sequence[Asked]) -> None:
     """Say which state each run has that something was asked of."""
     for each in asked:
         out.print(f"{each.name} is {each.state}", markup=False)
+
+
+def show_schedules(rows: Sequence[ScheduleRow]) -> None:
+    """Print schedules, and below each its next times in its zone, and in the local one where that is another."""
+    if not rows:
+        out.print("There are no schedules.")
+        return
+    now = datetime.now(UTC)
+    columns = ("deployment", "schedule", "when", "zone", "state", "next")
+    cells = [(row.deployment, row.schedule, row.when, row.zone, row.state, time_until(row, now)) for row in rows]
+    show_table(columns, cells, may_fold=("deployment", "when", "zone"))
+    for row in rows:
+        lines = [f"  {_both(time)}" for time in row.next]
+        if row.parameters:
+            lines.append(f"  with {_pairs(row.parameters)}")
+        if lines:
+            out.print("\n".join([f"\n{row.deployment} {row.schedule}", *lines]), markup=False)
+
+
+def _both(time: datetime) -> str:
+    """A time in its own zone, and in the local one where its clock shows another time."""
+    local, form = time.astimezone(), "%a %Y-%m-%d %H:%M:%S"
+    here = "" if local.utcoffset() == time.utcoffset() else f"   here {local:{form} %Z}"
+    return f"{time:{form} %Z}{here}"
+
+
+def _pairs(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{key}={json.dumps(value)}" for key, value in parameters.items())

@@ -55,6 +55,12 @@ def test_runs_are_listed_with_what_is_wrong(running: Cli) -> None:
     assert "run-4: late, the work pool prod is paused: `platformctl pools resume prod`" in result.output
 
 
+def test_no_name_is_cut(running: Cli) -> None:
+    put(running, 1, "COMPLETED", name="a-name-of-a-run-" * 8)
+    assert "a-name-of-a-run-" * 8 in running("runs", "ls").output
+    assert "hello/nightly  prod" in running("runs", "ls").output
+
+
 @pytest.mark.parametrize(
     ("states", "names"),
     [
@@ -151,6 +157,14 @@ def test_a_failed_run_is_shown_with_its_cause_first(failed: Cli) -> None:
     drawn = ("flow run-1  Failed", "├── extract-0  Completed", "└── flow below  Failed", "    └── load-0  Failed")
     assert all(line.startswith(start) for line, start in zip(shown[tree:], drawn, strict=False))
     assert [line.split()[-1] for line in shown if " line " in line] == [str(number) for number in range(2, 12)]
+
+
+def test_a_traceback_is_left_to_the_log(failed: Cli) -> None:
+    failed.fakes.prefect.log_lines.append(
+        LogLine("t", datetime.now(UTC), 40, "went wrong\nTraceback\n  line", ID.format(1))
+    )
+    assert "went wrong (2 more lines)\n" in failed("runs", "show", "run-1").output
+    assert "went wrong\nTraceback\n" in failed("runs", "logs", "run-1").output
 
 
 def test_a_run_that_failed_by_itself_is_not_blamed_on_a_task(failed: Cli) -> None:

@@ -1,6 +1,7 @@
 """The two Prefects that the contract is run against: the one in memory, and a server of its own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from platformctl.adapters.prefect.fake_definitions import FakeDeployment
 from platformctl.adapters.prefect.ports import Api, Client, LogLine
 from platformctl.model.observed import FlowRun
 from platformctl.model.runs import RunRecord, TaskRecord
+from platformctl.model.schedules import Schedule, Timetable
 
 ENTRYPOINT = "flows/hello.py:hello"
 MORNING = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -29,6 +31,9 @@ class Subject(Protocol):
 
     def deploy(self, name: str, pool: str) -> str:
         """Have a deployment of the flow `hello`; return its whole name."""
+
+    def schedule(self, deployment: str, slug: str) -> str:
+        """Have a deployment's schedule of each day at 6, Berlin time, with a parameter, and runs of it; return its id."""
 
     def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
         """Have a flow run of a deployment in a state, as a worker's; return its id."""
@@ -64,7 +69,19 @@ class FakeSubject:
     def deploy(self, name: str, pool: str) -> str:
         """Put a deployment."""
         self._fake.deployments[f"hello/{name}"] = FakeDeployment(f"{ENTRYPOINT}/{name}", pool)
+        self._fake.timetables.held[f"hello/{name}"] = Timetable(f"hello/{name}", f"hello/{name}", False, ())
         return f"hello/{name}"
+
+    def schedule(self, deployment: str, slug: str) -> str:
+        """Put a schedule."""
+        held, id_ = self._fake.timetables.held[deployment], f"{deployment}/{slug}"
+        made = Schedule(
+            id_, slug, "cron", "0 6 * * *", "Europe/Berlin", "", is_active=True, parameters={"source": "sea"}
+        )
+        self._fake.timetables.held[deployment] = replace(held, schedules=(*held.schedules, made))
+        first = datetime.now(UTC).replace(hour=23) + timedelta(days=1)
+        self._fake.timetables.times[id_] = [first + timedelta(days=day) for day in range(5)]
+        return id_
 
     def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
         """Put a flow run."""
@@ -129,6 +146,15 @@ class RealSubject:
         wanted = {"name": name, "flow_id": flow, "entrypoint": ENTRYPOINT, "work_pool_name": pool}
         self._ask("POST", "/deployments/", wanted)
         return f"hello/{name}"
+
+    def schedule(self, deployment: str, slug: str) -> str:
+        """Create a schedule, and have the server make its runs, as its scheduler would."""
+        id_ = self._ask("GET", f"/deployments/name/{deployment}")["id"]
+        held = {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}
+        wanted = {"schedule": held, "slug": slug, "active": True, "parameters": {"source": "sea"}}
+        made = self._ask("POST", f"/deployments/{id_}/schedules", [wanted])
+        self._ask("POST", f"/deployments/{id_}/schedule", {"min_runs": 5})
+        return str(made[0]["id"])
 
     def begin(self, deployment: str, state: str, worker: str | None = None) -> str:
         """Create a flow run, and label it as a worker does."""

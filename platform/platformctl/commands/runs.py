@@ -10,7 +10,7 @@ from platformctl.commands.run import find_deployment
 from platformctl.commands.run_trouble import Trouble, find_trouble, read_surroundings
 from platformctl.errors import UsageError
 from platformctl.model.runs import RunQuery, RunRecord
-from platformctl.spec.problems import unknown_name
+from platformctl.spec.problems import nearest_word, unknown_name
 
 _ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _STATES = {
@@ -84,9 +84,9 @@ def find_run(api: Api, given: str) -> RunRecord:
         lines = [f"  {each.run.id}  {each.run.state_name} since {_shown(each.run.since)}" for each in found]
         listed = "\n".join([f"{len(found)} flow runs are called {given!r}:", *lines])
         raise UsageError(listed, remedy="Give the id instead of the name.")
-    names = [each.run.name for each in api.history.find(RunQuery())]
-    remedy = "`platformctl runs ls` lists them."
-    raise unknown_name(f"There is no flow run {given!r}", given, list(dict.fromkeys(names)), remedy=remedy)
+    near = nearest_word(given, [each.run.name for each in api.history.find(RunQuery())])
+    remedy = "`platformctl runs ls` lists the last ones."
+    raise unknown_name(f"There is no flow run {given!r}", given, [near] if near else [], remedy=remedy)
 
 
 def run_names(api: Api) -> list[str]:

@@ -19,6 +19,7 @@ from urllib3.util import Retry
 from platformctl.adapters.prefect.deployments import FORMER, IMAGES, Deployments, read_deployment
 from platformctl.adapters.prefect.history import PrefectHistory
 from platformctl.adapters.prefect.ports import Json, LogLine, RunRequest
+from platformctl.adapters.prefect.timetables import PrefectTimetables
 from platformctl.errors import PlatformError, ServerError, UsageError
 from platformctl.model.deployment import LiveDeployment
 from platformctl.model.job_templates import lacking_variables
@@ -55,7 +56,8 @@ class PrefectApi:
         self._session.trust_env = False  # a proxy is not asked for a loopback address
         self._session.mount(url, HTTPAdapter(max_retries=_RETRIES))
         self._session.mount(f"{url}/ready", HTTPAdapter())  # who asks this waits for it anyway
-        self.history = PrefectHistory(lambda *asked: self._ask(*asked).json(), self._all, _run)
+        self.history = PrefectHistory(self._answer, self._all, _run)
+        self.timetables = PrefectTimetables(self._answer, self._all)
         self.definitions = Deployments(self._ask_json)
 
     def is_ready(self) -> bool:
@@ -209,6 +211,10 @@ class PrefectApi:
             found += page
             if len(page) < _PAGE:
                 return found
+
+    def _answer(self, method: str, path: str, body: Json | None = None) -> Any:  # noqa: ANN401  # JSON
+        answer = self._ask(method, path, body)
+        return answer.json() if answer.content else None
 
     def _get(self, path: str) -> Any:  # noqa: ANN401  # JSON
         return self._ask("GET", path).json()

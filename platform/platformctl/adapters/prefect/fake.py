@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from platformctl.adapters.prefect.fake_definitions import FakeDefinitions, FakeDeployment
 from platformctl.adapters.prefect.fake_history import FakeHistory
+from platformctl.adapters.prefect.fake_timetables import FakeTimetables
 from platformctl.adapters.prefect.ports import LogLine, PoolField, RunRequest
 from platformctl.errors import ServerError
 from platformctl.model.deployment import Json
@@ -63,6 +64,7 @@ class FakePrefect:
     def __post_init__(self) -> None:
         """Have a history of its own."""
         self.history = FakeHistory(self)
+        self.timetables = FakeTimetables(self._check_up)
 
     def forget(self) -> None:
         """Hold nothing, as with a new database."""

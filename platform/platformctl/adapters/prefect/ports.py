@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
 from platformctl.model.runs import RunQuery, RunRecord, RunState, TaskRecord
+from platformctl.model.schedules import Schedule, Timetable
 from prefect_warm_worker.contract import LostRunOutcome
 
 
@@ -101,6 +102,22 @@ class Definitions(Protocol):
         """Delete the record of an earlier platformctl; one that isn't there is fine."""
 
 
+class Timetables(Protocol):
+    """The schedules of deployments. Every method raises ServerError where the server doesn't answer or refuses."""
+
+    def all(self) -> list[Timetable]:
+        """Return the deployments with their schedules, in the order of their names."""
+
+    def upcoming(self, schedule: str, limit: int) -> list[datetime]:
+        """Return when a schedule starts runs next: of those that the server has made already. schedule: its id."""
+
+    def pause(self, deployment: str, *, is_paused: bool) -> None:
+        """Have no schedule of a deployment start anything, or let the active ones. deployment: its id."""
+
+    def activate(self, deployment: str, schedule: Schedule, *, is_active: bool) -> None:
+        """Have one schedule of a deployment start runs or none; nothing else of it changes."""
+
+
 class Api(Protocol):
     """Prefect's API. Every method raises ServerError where the server doesn't answer or refuses."""
 
@@ -109,6 +126,10 @@ class Api(Protocol):
     @property
     def history(self) -> History:
         """What is told and asked of single flow runs."""
+
+    @property
+    def timetables(self) -> Timetables:
+        """The schedules of deployments."""
 
     def is_ready(self) -> bool:
         """Whether the server answers and reaches its database."""

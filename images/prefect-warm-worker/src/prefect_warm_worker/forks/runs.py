@@ -40,8 +40,8 @@ class Forks:
     ) -> None:
         """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them.
 
-        environment: the one that most runs have. most_others: how many zygotes there may be for other environments. seconds: that the
-        imports may take.
+        environment: the one that most runs have. most_others: how many zygotes there may be for other environments.
+        seconds: that the imports may take.
         """
         self._stack = contextlib.AsyncExitStack()
 
