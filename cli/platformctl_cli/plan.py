@@ -21,14 +21,16 @@ def plan(
     """Show the steps that `up` would take, and why. If `up` would refuse, say why and exit with 1."""
     from platformctl.commands.plan import preview
     from platformctl.plan.plan_json import plan_content
-    from platformctl_cli.display import show_json, show_plan
+    from platformctl_cli.display import show_json, show_notes, show_plan
 
     found = preview(replace(context.obj, runtime_name=runtime) if runtime else context.obj)
     if output is Format.JSON:
         refused = found.refusal.message if found.refusal else None
-        show_json({"changes": found.plan.has_changes, "refused": refused, "steps": plan_content(found.plan)})
+        steps = plan_content(found.plan)
+        show_json({"changes": found.plan.has_changes, "refused": refused, "notes": list(found.notes), "steps": steps})
     else:
         show_plan(found.plan, is_refused=found.refusal is not None)
+        show_notes(found.notes)
     if found.refusal:
         raise found.refusal
     if check and found.plan.has_changes:

@@ -9,6 +9,7 @@ import pytest
 from commands import Cli
 from platformctl.errors import PreflightError
 from platformctl.model.observed import FlowRun
+from projects import DEPLOYMENTS
 from worlds import NOON
 
 
@@ -430,3 +431,17 @@ def test_render_writes_the_bundle_and_starts_nothing(cli: Cli) -> None:
     assert "worker-prod-2" in (home / "bundle" / "compose.yaml").read_text()
     assert {"database_password", "api_password"} <= {file.name for file in (home / "secrets").iterdir()}
     assert "compose.yaml" not in second.output
+
+
+def test_a_plan_notes_what_a_schedule_does_when_clocks_change(cli: Cli) -> None:
+    schedules = "    schedules: [{cron: 0 9 * * *, timezone: Europe/Berlin}, {interval: 86400}, {interval: 86400, active: false}]\n"
+    (cli.folder / "prefect.yaml").write_text(DEPLOYMENTS + schedules, encoding="utf-8")
+
+    result = cli("plan")
+
+    assert result.exit_code == 0, result.output
+    (note,) = [line for line in result.output.splitlines() if line.startswith("Note:")]
+    assert note.startswith("Note:  prefect.yaml:5: deployment 'nightly': its days are counted in UTC")
+    assert json.loads(cli("plan", "-o", "json").output)["notes"] == [note.removeprefix("Note:  ")]
+    (cli.folder / "prefect.yaml").write_text(DEPLOYMENTS, encoding="utf-8")
+    assert "Note:" not in cli("plan").output

@@ -1,6 +1,7 @@
 """`plan`: what `up` would do, and why; or why it would refuse to."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from platformctl.commands.change import PhasesOf
 from platformctl.commands.move import find_move
@@ -11,14 +12,19 @@ from platformctl.plan.observe import observe
 from platformctl.plan.phases import plan_phases
 from platformctl.plan.preflight import check_preconditions
 from platformctl.plan.step import Plan
+from platformctl.spec.prefect_yaml.notes import find_notes
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The plan that `up` would carry out. refusal: why it would not; None where nothing is in its way."""
+    """The plan that `up` would carry out.
+
+    refusal: why it would not; None where nothing is in its way. notes: what the files say and their writer may not expect.
+    """
 
     plan: Plan
     refusal: PlatformError | None
+    notes: tuple[str, ...] = ()
 
 
 def preview(workspace: Workspace, phases_of: PhasesOf = up_phases) -> Preview:
@@ -32,4 +38,5 @@ def preview(workspace: Workspace, phases_of: PhasesOf = up_phases) -> Preview:
             check_preconditions(plan, wanted, observed, runtime)
     except PlatformError as error:
         refusal = error
-    return Preview(Plan((*find_move(workspace).plan.steps, *plan.steps)), refusal)
+    notes = tuple(find_notes(wanted.project, datetime.now(UTC)))
+    return Preview(Plan((*find_move(workspace).plan.steps, *plan.steps)), refusal, notes)
