@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from platformctl_cli.completion import complete_deployments
 from platformctl_cli.interrupts import INTERRUPTED, tell_interrupt
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 def run(  # noqa: PLR0913  # what a flow run is given
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="What to run.")],
+    name: Annotated[
+        str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="What to run.", autocompletion=complete_deployments)
+    ],
     parameters: Annotated[
         list[str] | None,
         typer.Option("-p", "--param", metavar="K=V", help="A parameter; V is JSON or a string, as the flow takes it."),

@@ -4,12 +4,17 @@ from typing import Annotated
 
 import typer
 
+from platformctl_cli.completion import complete_deployments, complete_runs
 from platformctl_cli.output import Format, Output
 
 app = typer.Typer(help="List, show and control flow runs.", no_args_is_help=True, rich_markup_mode=None)
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="The name or the id of a flow run.")]
-Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help="Names or ids of flow runs.")]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="The name or the id of a flow run.", autocompletion=complete_runs)
+]
+Runs = Annotated[
+    list[str], typer.Argument(metavar="RUN...", help="Names or ids of flow runs.", autocompletion=complete_runs)
+]
 
 
 @app.command("ls")
@@ -20,7 +25,10 @@ def list_(  # noqa: PLR0913  # filters
     ] = None,
     pool: Annotated[str | None, typer.Option("--pool", help="A work pool.")] = None,
     deployment: Annotated[
-        str | None, typer.Option("--deployment", metavar="FLOW/DEPLOYMENT", help="A deployment.")
+        str | None,
+        typer.Option(
+            "--deployment", metavar="FLOW/DEPLOYMENT", help="A deployment.", autocompletion=complete_deployments
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="How many to show, the last ones.")] = 20,
     output: Output = Format.TABLE,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from platformctl_cli.completion import complete_deployments
 from platformctl_cli.output import Format, Output
 
 
@@ -24,7 +25,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="A deployment.")]
+Name = Annotated[
+    str, typer.Argument(metavar="FLOW/DEPLOYMENT", help="A deployment.", autocompletion=complete_deployments)
+]
 Slug = Annotated[str | None, typer.Option("--slug", help="One schedule of it: its slug, or its number in the list.")]
 
 
@@ -32,7 +35,10 @@ Slug = Annotated[str | None, typer.Option("--slug", help="One schedule of it: it
 def list_(
     context: typer.Context,
     deployment: Annotated[
-        str | None, typer.Argument(metavar="[FLOW/DEPLOYMENT]", help="A deployment; by default all.")
+        str | None,
+        typer.Argument(
+            metavar="[FLOW/DEPLOYMENT]", help="A deployment; by default all.", autocompletion=complete_deployments
+        ),
     ] = None,
     count: Annotated[int, typer.Option("-n", "--next", min=1, max=50, help="How many of the next times.")] = 3,
     output: Output = Format.TABLE,
