@@ -392,7 +392,7 @@ def test_help_names_what_logs_takes_and_what_exit_codes_mean(cli: Cli) -> None:
         "0 done",
         "1 failed",
         "2 the command line",
-        "3 `plan --check` or `lock --check`",
+        "3 `plan --check`, `deploy --check` or `lock --check`",
         "130 interrupted",
     ):
         assert meaning in said
