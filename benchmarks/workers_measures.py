@@ -49,13 +49,16 @@ def measure_idling(stack: WorkersStack, kind: str, amounts: Amounts) -> Figures:
 
 def _measure_worker(stack: WorkersStack, worker: Worker, kind: str, amounts: Amounts) -> Figures:
     api = stack.api
-    add, total, wait = (api.deploy(flow, kind) for flow in ("add.py:add", "frame.py:total", "wait.py:wait"))
-    for deployment in (add, total):
+    flows = ("add.py:add", "frame.py:total", "libraries.py:learn", "wait.py:wait")
+    add, total, learn, wait = (api.deploy(flow, kind) for flow in flows)
+    for deployment in (add, total, learn):
         api.finish(api.trigger(deployment), 1)
     return {
         **_measure_throughput(stack, worker, add, amounts.runs[kind]),
         "latency": _measure_reaction(api, add, amounts.singles[kind]),
         "latency-pandas": _measure_reaction(api, total, amounts.singles[kind]),
+        "latency-libraries": _measure_reaction(api, learn, amounts.singles[kind]),
+        "runs-a-minute-libraries": _measure_throughput(stack, worker, learn, amounts.runs[kind])["runs-a-minute"],
         "memory": [_measure_memory(api, worker, wait)],
     }
 
