@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
+from uuid import UUID
 
 import httpx
 import pytest
@@ -176,13 +177,16 @@ def test_what_a_worker_left_that_is_gone_is_settled_by_another(stage: Pools, mon
     clock = Clock()
     monkeypatch.setattr(unchanged, "time", clock)
 
+    def ignore(_: UUID) -> None:
+        pass
+
     async def settle(on_stop: OnStop) -> list[str]:
         """Search until a worker that has no row is gone."""
         causes = []
         async with get_client() as client:
             lost = LostRuns(client, "warm", "a judge", on_stop)
             for _ in range(7):
-                causes += [cause for _, cause in await lost.settle(lambda: (), lambda _: None, others=True)]
+                causes += [cause for _, cause in await lost.settle(tuple, ignore, ignore, others=True)]
                 clock.now += SETTLE_EVERY
         return causes
 

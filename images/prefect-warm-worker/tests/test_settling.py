@@ -77,9 +77,11 @@ class Settle:
     ) -> tuple[list[tuple[str, str]], list[UUID]]:
         """in_flight: what it has, look by look. Returns the names and causes of runs, and what is cancelled."""
         looks, cancelled, settled = iter(in_flight), list[UUID](), list[tuple[FlowRun, str]]()
+        self.given_up: list[UUID] = []
         lost = LostRuns(self._prefect.client, "etl", worker, on_stop)
         for _ in range(searches):
-            settled += asyncio.run(lost.settle(lambda: next(looks, set()), cancelled.append, others=others))
+            looked = lost.settle(lambda: next(looks, set()), cancelled.append, self.given_up.append, others=others)
+            settled += asyncio.run(looked)
             self._clock.now += pause
         return [(run.name, cause) for run, cause in settled], cancelled
 
@@ -160,6 +162,18 @@ def test_a_pending_run_may_still_name_the_worker_before(settle: Settle, prefect:
     run = prefect.add(Pending(), "etl-1")
     assert settle() == ([], [])
     assert prefect.runs[run.id] == run
+
+
+def test_a_worker_that_was_taken_for_gone_gives_up_what_another_one_runs(
+    settle: Settle, prefect: MemoryPrefect
+) -> None:
+    """It was paused, or cut off from the server. One that it has just taken may still name the worker before."""
+    own, others = prefect.add(Running(), "etl-1"), prefect.add(Running(), "etl-2")
+    assert settle(in_flight=[{own.id, others.id}]) == ([], [])
+    assert settle.given_up == []
+    assert settle(in_flight=[{own.id, others.id}] * 2, searches=2) == ([], [])
+    assert settle.given_up == [others.id]
+    assert prefect.said(others) == ("Running", None)
 
 
 def test_another_pools_runs_are_left_alone(settle: Settle, prefect: MemoryPrefect) -> None:
@@ -293,7 +307,7 @@ def test_it_knows_whether_the_pool_has_unfinished_runs(
         prefect.add(state, "etl-2")
     lost = LostRuns(prefect.client, "etl", "etl-1", "finish")
     assert lost.has_unfinished  # it hasn't looked yet
-    asyncio.run(lost.settle(lambda: (), lambda _: None, others=False))
+    asyncio.run(lost.settle(lambda: (), lambda _: None, lambda _: None, others=False))
     assert lost.has_unfinished is is_there
 
 

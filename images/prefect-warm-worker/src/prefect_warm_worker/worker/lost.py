@@ -51,7 +51,7 @@ _PAGE = 200
 _TAKEN = FlowRunFilterState.model_validate(TAKEN)
 
 InFlight = Callable[[], Iterable[UUID]]
-Cancel = Callable[[UUID], None]
+Tell = Callable[[UUID], None]
 
 
 class LostRuns:
@@ -60,15 +60,18 @@ class LostRuns:
     def __init__(self, client: PrefectClient, pool: str, worker: str, on_stop: OnStop) -> None:
         """on_stop: what the pool wants for runs whose worker stops."""
         self._client, self._pool, self._worker, self._on_stop = client, pool, worker, on_stop
-        self._heartbeats, self._pending = Unchanged(_LONGEST_PAUSE), Unchanged(_LONGEST_PAUSE)
+        self._heartbeats, self._pending, self._elsewhere = (Unchanged(_LONGEST_PAUSE) for _ in range(3))
         self._gone: set[str] = set()
         self.has_unfinished = True
         """Whether the pool had an unfinished run when it was searched last."""
 
-    async def settle(self, in_flight: InFlight, cancel: Cancel, *, others: bool) -> list[tuple[FlowRun, str]]:
+    async def settle(
+        self, in_flight: InFlight, cancel: Tell, give_up: Tell, *, others: bool
+    ) -> list[tuple[FlowRun, str]]:
         """End or reschedule what is lost; returns the runs, with what was found. others: whether to judge other workers.
 
         cancel: called with those in flight that are to be cancelled: the event that says so may have been missed.
+        give_up: called with those that another worker runs, which took this one for gone.
         """
         before = set(in_flight())
         unfinished = await self._unfinished()
@@ -76,6 +79,8 @@ class LostRuns:
         for run in unfinished:
             if run.id in before and run.state_type is StateType.CANCELLING:
                 cancel(run.id)
+        for id_ in self._taken_over([run for run in unfinished if run.id in before]):
+            give_up(id_)
         runs = [run for run in unfinished if run.id not in before]
         settled = []
         for run, cause in await self._lost(runs, others=others):
@@ -98,6 +103,11 @@ class LostRuns:
             message = "The process of the flow run that it is a part of is gone."
             await settle_once(self._client, run, LostRunOutcome.CRASH, message)
             await self.crash_subflows(run.id)
+
+    def _taken_over(self, runs: list[FlowRun]) -> list[UUID]:
+        """Return those of this worker's runs that name another one at two looks: one just taken may name the one before."""
+        names = {run.id: name for run in runs if (name := _worker_of(run)) not in {None, self._worker}}
+        return [id_ for id_, seconds in self._elsewhere.look(names).items() if seconds > 0]
 
     async def _lost(self, runs: list[FlowRun], *, others: bool) -> list[tuple[FlowRun, str]]:
         """Return those runs that are lost, and how that came. runs: unfinished ones that this worker hasn't got."""

@@ -249,6 +249,11 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
                 return
             await asyncio.sleep(_LEAST_PAUSE)
 
+    def _give_up(self, flow_run: UUID) -> None:
+        """End a run's process, and leave the run to the worker that has it now."""
+        if run := self._in_flight.process_of(flow_run):
+            run.kill("another worker runs it: this one was silent for too long", is_handed_back=True)
+
     @functools.cached_property
     def _suspensions(self) -> Suspensions | None:
         if self._executors is None or not CAN_BE_TOLD:
@@ -280,7 +285,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     async def _search_lost_runs(self) -> None:
         self._listener.has_heard = False
         try:
-            for run, cause in await self._lost_runs.settle(self._in_flight.ids, self._cancel, others=self.is_steady):
+            judged = self._lost_runs.settle(self._in_flight.ids, self._cancel, self._give_up, others=self.is_steady)
+            for run, cause in await judged:
                 self.get_flow_run_logger(run).error(lost_run_message(cause))
         except Exception as error:  # noqa: BLE001  # the next search finds what this one didn't
             self._listener.has_heard = True
