@@ -62,3 +62,26 @@ def test_an_interrupt_exits_130_and_says_that_the_same_command_goes_on(new_stack
     (line,) = err.strip().splitlines()
     assert line.startswith("Interrupted while ")
     assert line.endswith("Type the same command to continue.")
+
+
+def test_a_worker_that_an_interrupted_drain_was_stopping_finishes_its_runs_and_is_replaced(changing: Stack) -> None:
+    changing.edit("grace = 60", "grace = 120")
+    changing.must("up")
+    (before,) = changing.starts("worker").values()
+    run = changing.server.start_slow_run(seconds=40)
+    step("A drain is interrupted once the worker was told to stop.")
+    with changing.begin("scale", "default=0") as draining:
+        assert draining.stdout
+        assert any("to finish" in line for line in iter(draining.stdout.readline, ""))
+        wait_for("it knows", lambda: changing.ctl("logs", "worker-default-1").out, lambda said: "to finish" in said)
+        os.killpg(draining.pid, signal.SIGINT)
+        draining.communicate(timeout=60)
+    assert draining.returncode == 130
+    step("The same platform again: the run isn't lost, and its worker serves the pool anew.")
+    said = changing.must("up")
+    assert "an interrupted command was stopping it" in said
+    assert "crash" not in said
+    assert changing.server.state(run) == "COMPLETED"
+    assert list(changing.server.workers().values()) == ["ONLINE"]
+    assert list(changing.starts("worker").values()) != [before]
+    assert changing.ctl("plan", "--check").code == 0
