@@ -11,6 +11,7 @@ import locale
 import logging
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -117,6 +118,7 @@ def _logging() -> Hashable:
 
 _FINDERS = len(sys.meta_path)
 """Those that a new interpreter has. What is behind them is asked for what nobody else knows, such as six's own modules."""
+_LIMITS = [number for name, number in vars(resource).items() if name.startswith("RLIMIT_")]
 _HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
 _VALUES: Mapping[str, Callable[[], object]] = {
     "the working directory": lambda: os.stat(".").st_ino,  # noqa: PTH116  # which nobody is counted for
@@ -125,7 +127,9 @@ _VALUES: Mapping[str, Callable[[], object]] = {
     "the locale": lambda: locale.setlocale(locale.LC_ALL),
     "the recursion limit": sys.getrecursionlimit,
     "how threads take turns": sys.getswitchinterval,
-    "what is traced": lambda: (sys.gettrace(), sys.getprofile()),
+    "what is traced": lambda: (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()),
+    "how garbage is collected": lambda: (gc.isenabled(), gc.get_threshold(), list(gc.callbacks)),
+    "its limits": lambda: [resource.getrlimit(which) for which in _LIMITS],
     "sys.stdin, stdout or stderr": lambda: (sys.stdin, sys.stdout, sys.stderr),
     "how modules are found": lambda: (sys.meta_path[:_FINDERS], list(sys.path_hooks), list(sys.path)),
     "how errors are shown": lambda: (*(getattr(sys, name) for name in _HOOKS), threading.excepthook),
