@@ -1,5 +1,5 @@
 # `make up` gives a running platform; `make test` proves that it works. Both make .venv first, from hash-locked versions.
-.PHONY: up fuzz mutants test test-engine test-local test-others test-rest test-comparison test-workers test-clients check-prefect check lint lock golden bench bench-workers bench-workers-load bench-workers-requests soak-workers clean
+.PHONY: up fuzz mutants test test-engine test-local test-others test-rest test-comparison test-workers test-clients check-prefect check lint lock golden bench bench-workers bench-workers-load bench-workers-requests compare-drawn soak-workers clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
@@ -44,7 +44,7 @@ $(WORKERS)/%/.ready: images/constraints/%.txt constraints/dev.txt $(WARM)/pyproj
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $<
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --compile-bytecode --no-deps prefect==$(firstword $(subst @, ,$(filter $*.%,$(PREFECTS))))
-	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --constraint constraints/dev.txt pytest iniconfig pluggy hatchling pathspec trove-classifiers
+	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --constraint constraints/dev.txt pytest iniconfig pluggy hypothesis sortedcontainers hatchling pathspec trove-classifiers
 	VIRTUAL_ENV=$(@D) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable $(WARM)
 	@touch $@
 
@@ -96,6 +96,12 @@ bench: $(VENV)/.dev
 
 bench-workers: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_workers.py $(ARGS)
+
+# Draws programs and libraries, and compares a warm worker's forks with new interpreters: N of each kind, from a SEED.
+N ?= 200
+SEED ?= $(shell date +%s)
+compare-drawn: $(VENV)/.dev
+	PLATFORMCTL_DRAWN=$(N) PLATFORMCTL_SEED=$(SEED) $(BIN)/pytest -q $(WARM)/tests/test_drawn.py $(ARGS) || { echo "SEED=$(SEED)"; exit 1; }
 
 bench-workers-load: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_workers_load.py $(ARGS)

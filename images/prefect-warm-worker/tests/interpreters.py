@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from prefect_warm_worker.forks.forking import Zygote
 from prefect_warm_worker.forks.preloading import Preloading
@@ -18,8 +19,8 @@ from prefect_warm_worker.protocol import Job
 
 _AT_START = ("PATH", "PYTHON", "LANG", "LC_")
 """How the variables begin that both an interpreter and a zygote have from their start."""
-_NAMES = r"0x[0-9a-f]+|\btmp\w{8}\b|\d\d:\d\d:\d\d[.,]\d+"
-"""What is another one each time: addresses, temporary files, times."""
+_NAME = re.compile(r"0x[0-9a-f]+|\btmp\w{8}\b|\d\d:\d\d:\d\d[.,]\d+|repeated \d+ more times")
+"""What is another one each time: addresses, temporary files, times; and calls up to their limit, of which a zygote has some."""
 _SECONDS = 60
 
 
@@ -46,7 +47,7 @@ def differences(found: Mapping[str, tuple[Seen, Seen]]) -> str:
     lines: list[str] = []
     for name, (forked, new) in found.items():
         for what in ("code", "output", "files"):
-            one, other = (str(getattr(seen, what)).splitlines() for seen in (new, forked))
+            one, other = (_lines(getattr(seen, what)) for seen in (new, forked))
             lines += difflib.unified_diff(
                 one, other, f"{name}: {what}, new", f"{name}: {what}, forked", n=0, lineterm=""
             )
@@ -58,15 +59,26 @@ class Pair:
 
     def __init__(self, zygote: Zygote, folder: Path, variables: Mapping[str, str]) -> None:
         """folder: made anew for each program. variables: that each has, beside its own."""
-        self._zygote, self._folder, self._variables = zygote, folder, variables
+        self.preloading, self._zygote, self._folder, self._variables = zygote.preloading, zygote, folder, variables
 
     async def run(self, program: Program) -> tuple[Seen, Seen]:
         """Return what a program comes to as a fork, and in an interpreter."""
-        environment = _environment({**self._variables, **program.variables})
+        return await self.fork(program), self._interpret(program)
+
+    async def fork(self, program: Program) -> Seen:
+        """Return what a program comes to as a fork."""
         self._lay_out(program)
-        forked = self._seen(*await self._fork(environment))
-        self._lay_out(program)
-        return forked, self._seen(*self._interpret(environment))
+        output = self._folder.with_suffix(".output")
+        with output.open("wb") as file:
+            run = await self._zygote.fork(Job("told", self._variables_of(program), self._folder), file.fileno())
+        try:
+            await asyncio.wait_for(run.ended.wait(), _SECONDS)
+        finally:
+            run.kill()
+        return self._seen(run.returncode, output.read_bytes())
+
+    def _variables_of(self, program: Program) -> dict[str, str]:
+        return _environment({**self._variables, **program.variables})
 
     def _lay_out(self, program: Program) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -75,20 +87,14 @@ class Pair:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
-    async def _fork(self, environment: Mapping[str, str]) -> tuple[int | None, bytes]:
-        output = self._folder.with_suffix(".output")
-        with output.open("wb") as file:
-            run = await self._zygote.fork(Job("told", environment, self._folder), file.fileno())
-        await asyncio.wait_for(run.ended.wait(), _SECONDS)
-        return run.returncode, output.read_bytes()
-
-    def _interpret(self, environment: Mapping[str, str]) -> tuple[int, bytes]:
+    def _interpret(self, program: Program) -> Seen:
+        self._lay_out(program)
         output = self._folder.with_suffix(".output")
         with output.open("wb") as file:
             ended = subprocess.run(
                 [sys.executable, "-m", "told"],
                 cwd=self._folder,
-                env=environment,
+                env=self._variables_of(program),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -96,32 +102,43 @@ class Pair:
                 timeout=_SECONDS,
                 check=False,
             )
-        return ended.returncode, output.read_bytes()
+        return self._seen(ended.returncode, output.read_bytes())
 
     def _seen(self, code: int | None, output: bytes) -> Seen:
         left = [path for path in sorted(self._folder.rglob("*")) if "__pycache__" not in path.parts]
-        files = {str(path.relative_to(self._folder)): _content(path) for path in left if not path.is_dir()}
-        return Seen(code, re.sub(_NAMES, "NAME", output.decode(errors="replace")), files)
+        files = {
+            _NAME.sub("NAME", str(path.relative_to(self._folder))): _content(path) for path in left if path.is_file()
+        }
+        return Seen(code, _NAME.sub("NAME", output.decode(errors="replace")), files)
 
 
 @contextlib.asynccontextmanager
 async def pair_in(
     folder: Path, libraries: Mapping[str, str] | None = None, engine: Sequence[str] = (), **variables: str
 ) -> AsyncIterator[Pair]:
-    """Start a zygote that has imported libraries, given as texts, which lie in a folder that is in PYTHONPATH.
+    """Start a zygote that imports libraries, given as texts, if they can be imported ahead.
 
     engine: what it has imported before them. variables: of its environment.
     """
-    libraries = libraries or {}
-    for name, text in libraries.items():
-        (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    async with Zygote(Preloading(list(libraries), engine), _environment(variables)) as zygote:
-        yield Pair(zygote, folder / "work", variables)
+    installed = folder / "installed"
+    installed.mkdir()
+    for name, text in (libraries or {}).items():
+        (installed / f"{name}.py").write_text(text, encoding="utf-8")
+    preloading = Preloading(list(libraries or {}), engine)
+    with patch.dict(
+        os.environ, PYTHONPATH=os.pathsep.join([str(installed), *os.environ.get("PYTHONPATH", "").split()])
+    ):
+        async with Zygote(preloading, _environment(variables)) as zygote:
+            yield Pair(zygote, folder / "work", variables)
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     common = {name: value for name, value in os.environ.items() if name.startswith(_AT_START)}
     return {"LANG": "C.UTF-8", **common, **more}
+
+
+def _lines(found: object) -> list[str]:
+    return [f"{name}: {text!r}" for name, text in found.items()] if isinstance(found, dict) else str(found).splitlines()
 
 
 def _content(path: Path) -> str:

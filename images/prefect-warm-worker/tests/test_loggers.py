@@ -12,7 +12,7 @@ LIBRARY = """\
 import logging
 logging.getLogger("library").addHandler(logging.NullHandler())
 logging.getLogger("library.loud").setLevel("DEBUG")
-logging.getLogger("library.loud").addHandler(logging.FileHandler("loud.log", "w", delay=True))
+logging.getLogger("library.loud").addHandler(logging.FileHandler("/dev/null", "w", delay=True))
 logging.getLogger("library.alone").propagate = False
 logging.getLogger("urllib3").setLevel("ERROR")
 logging.getLogger("prefect.flow_runs").addHandler(logging.NullHandler())
@@ -66,10 +66,11 @@ PROGRAMS = {
 def test_a_run_has_the_loggers_of_a_new_interpreter(
     tmp_path: Path, common: dict[str, str], names: Collection[str]
 ) -> None:
-    own = {"PREFECT_LOGGING_TO_API_ENABLED": "false", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
+    own = {"PREFECT_LOGGING_TO_API_ENABLED": "false", "HOME": str(tmp_path)}
 
     async def check() -> None:
         async with pair_in(tmp_path, {"library": LIBRARY}, ["prefect.engine"], **own, **common) as pair:
+            assert not pair.preloading.failed
             found = {name: await pair.run(PROGRAMS[name]) for name in names}
         assert not differences(found), differences(found)
 

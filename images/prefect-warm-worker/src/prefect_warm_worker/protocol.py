@@ -5,11 +5,11 @@ imports, each further one holds a job; a zygote says of each module that its imp
 each run that it has begun or ended.
 """
 
-import json
 import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import dumps, loads  # their own: a library may patch the module's
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Job:
 
 def send(channel: socket.socket, message: Message, descriptor: int | None = None) -> None:
     """Send a message; raises OSError where nobody is there."""
-    content = json.dumps(message).encode()
+    content = dumps(message).encode()
     head = _LENGTH.pack(len(content))
     if descriptor is None:
         channel.sendall(head + content)
@@ -80,7 +80,7 @@ def receive(channel: socket.socket) -> tuple[Message, int | None]:
     """Wait for a message; raises EOFError where the other side is gone."""
     head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1)
     head += _rest(channel, _LENGTH.size - len(head))
-    message: Message = json.loads(_rest(channel, _LENGTH.unpack(head)[0]))
+    message: Message = loads(_rest(channel, _LENGTH.unpack(head)[0]))
     return message, descriptors[0] if descriptors else None
 
 
