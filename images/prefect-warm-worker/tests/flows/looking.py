@@ -43,7 +43,7 @@ def _interpreter() -> Iterator[tuple[str, Any]]:
     yield "tracing", [sys.gettrace(), sys.getprofile(), threading.getprofile()]
     yield "collects", [gc.isenabled(), gc.get_threshold(), gc.callbacks]
     yield "limits", [sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits()]
-    yield "context", list(contextvars.copy_context())
+    yield "context", sorted(each.name for each in contextvars.copy_context())
     yield "policy", type(asyncio.get_event_loop_policy()).__name__
     yield "place", [time.tzname, tempfile.gettempdir(), locale.setlocale(locale.LC_ALL), sys.getfilesystemencoding()]
     yield "error", [sys.exc_info(), getattr(sys, "last_value", None)]
