@@ -14,7 +14,8 @@ def import_file(path):
     """Import one file under a name of its own, with its folder and the project's on the path."""
     sys.path[:0] = [str(path.parent.resolve()), str(Path.cwd())]
     try:
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        folders = [str(path.parent.resolve()), str(Path.cwd())]  # where Prefect has relative imports look
+        spec = importlib.util.spec_from_file_location(path.stem, path, submodule_search_locations=folders)
         module = importlib.util.module_from_spec(spec)
         sys.modules[path.stem] = module
         spec.loader.exec_module(module)

@@ -45,12 +45,13 @@ def automations(asked):
 
 
 def explain(error, entrypoint):
-    """Return the last lines of a traceback, without the frames of this script and of Prefect's loader."""
+    """Return the last lines of a traceback, without the frames of this script and of Prefect's loader, which wraps the error."""
+    error = getattr(error, "user_exc", error)
     own = Path(entrypoint.rpartition(":")[0]).resolve()
     frames = error.__traceback__
     while frames and Path(frames.tb_frame.f_code.co_filename).resolve() != own:
         frames = frames.tb_next
-    lines = traceback.format_exception(type(error), error, frames, chain=False)
+    lines = traceback.format_exception(type(error), error, frames or error.__traceback__, chain=False)
     return "".join(lines).strip()
 
 

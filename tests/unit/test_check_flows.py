@@ -48,3 +48,11 @@ def test_without_flows_it_proves_that_prefect_can_be_imported(tmp_path: Path) ->
 
     assert done.returncode == 0
     assert "no flow failed to import" in done.stderr
+
+
+def test_a_module_of_a_package_finds_what_stands_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, __init__="", shared="SIZE = 1\n", main="from .shared import SIZE\nfrom . import shared\n")
+
+    done = check(tmp_path, "flows")
+
+    assert done.returncode == 0, done.stderr

@@ -81,6 +81,7 @@ FLOW = (
         (DEPLOYMENTS.replace("nightly", ""), "2: a deployment: name is empty, expected a string"),
         (with_line("tags: etl"), "5: deployment 'nightly': tags is the string \"etl\", expected a list"),
         (with_line("push: [{x: {}}]"), "5: deployment 'nightly': `push` steps have no place here"),
+        (with_line("sla: [{name: late, duration: 60}]"), "expected none: service levels are Prefect Cloud's alone"),
         (with_line("paused: 'yes'"), "5: deployment 'nightly': paused is the string \"yes\", expected true or false"),
         (with_line("concurrency_limit: 0"), "concurrency_limit.limit is 0, expected at least 1"),
         (with_line("concurrency_limit: {limit: 1, collision_strategy: WAIT}"), "expected 'ENQUEUE' or 'CANCEL_NEW'"),

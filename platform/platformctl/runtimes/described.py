@@ -36,7 +36,7 @@ def not_loaded(image: str, key: str, error: str, others: int) -> ServiceError:
     """Return the error of a flow that Prefect can't load. key: of its deployment. others: how many more there are."""
     lines = "\n".join(f"  {line}" for line in error.splitlines()[-12:])
     entrypoint, _, name = key.rpartition("/")
-    more = f" {others} more can't." if others else ""
+    more = f"\n{others} more can't." if others else ""
     remedy = (
         f"Correct the flow, or add what it imports to the dependencies of [images.{image}]. Then type `platformctl up`."
     )

@@ -37,6 +37,12 @@ def _nothing(value: object) -> object:
     return value or None  # an older form of none, that `prefect init` wrote
 
 
+def _no_levels(value: object) -> object:
+    if value:
+        raise PydanticCustomError("sla", "none: service levels are Prefect Cloud's alone")
+    return value
+
+
 Line = Annotated[str, AfterValidator(_line)]
 Name = Annotated[Line, AfterValidator(_name)]
 
@@ -102,7 +108,7 @@ class Declared(_Declared):
     parameters: dict[str, object] | None = None
     enforce_parameter_schema: bool | None = None
     triggers: list[dict[str, object]] | None = None
-    sla: list[dict[str, object]] | None = None
+    sla: Annotated[object, AfterValidator(_no_levels)] = None
     build: object = None
     push: object = None
     pull: object = None
