@@ -166,11 +166,11 @@ def test_a_run_waits_for_no_import_that_hangs(tmp_path: Path, monkeypatch: pytes
 
     async def check() -> None:
         async with Forks(tmp_path, ["hanging"], engine=()) as forks:
-            assert await forks.renew() is None
+            assert not await forks.renew()
             with pytest.raises(ZygoteError, match="no zygote has started in time"):
                 await run_to_end(forks, tmp_path, "print('too early')")
             (tmp_path / "go").touch()
-            while await forks.renew() is None:
+            while not await forks.renew():
                 pass
             assert forks.zygote.preloading.failed == {}
             assert list((await run_to_end(forks, tmp_path, "print('here')"))[1]) == ["here"]

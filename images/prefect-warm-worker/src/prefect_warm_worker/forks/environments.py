@@ -50,11 +50,10 @@ class Environments:
         self._note(frozenset((name, environment.get(name)) for name in late), environment)
         return self.common, late
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Start no more."""
         for starting in self._starting.values():
             starting.cancel()
-        await self.common.close()
 
     def _note(self, values: _Values, environment: Mapping[str, str]) -> None:
         now = time.monotonic()

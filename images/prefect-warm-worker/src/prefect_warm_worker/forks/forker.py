@@ -9,7 +9,7 @@ from pathlib import Path
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import Zygote, ZygoteError
 from prefect_warm_worker.forks.preload import find_flows, find_libraries
-from prefect_warm_worker.forks.preloading import SECONDS, Preloading
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 from prefect_warm_worker.snapshots import Snapshot, take_snapshot
 
@@ -24,23 +24,32 @@ _LEAST_AGE = 5.0
 class Forker:
     """A zygote, which is replaced when it died, or when what it has imported has changed since."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what tells one from another
+    def __init__(  # noqa: PLR0913  # those of Forks
         self,
         folder: Path,
         named: list[str] | None,
         environment: Mapping[str, str] | None,
         engine: Sequence[str],
         zygotes: contextlib.AsyncExitStack,
-        seconds: float = SECONDS,
+        *,
+        seconds: float,
     ) -> None:
         """As for Forks. zygotes: holds those that are started."""
-        self._folder, self._named, self._environment, self._engine = folder, named, environment, engine
-        self._zygotes, self._seconds = zygotes, seconds
-        self._zygote: Zygote | None = None
+        self._seconds = seconds
         self._starting: asyncio.Task[None] | None = None
+        self._zygote: Zygote | None = None
+        self._folder, self._named, self._environment, self._engine = folder, named, environment, engine
+        self._zygotes = zygotes
         self._started = self._looked = 0.0
         self._imported: list[str] = []
         self._seen_flows: Snapshot = {}
+
+    async def start(self) -> None:
+        """Start a zygote; raises ZygoteError where none can start."""
+        self._seen_flows, self._imported = self._flows(), self._libraries()
+        zygote = Zygote(Preloading(self._imported, self._engine, self._seconds), self._environment)
+        self._zygote = await self._zygotes.enter_async_context(zygote)
+        self._started = time.monotonic()
 
     @property
     def zygote(self) -> Zygote:
@@ -49,15 +58,18 @@ class Forker:
             raise ZygoteError("no zygote has started in time")
         return self._zygote
 
-    async def start(self) -> None:
-        """Start a zygote; raises ZygoteError where none can start."""
-        former = self._zygote
-        self._seen_flows, self._imported = self._flows(), self._libraries()
-        zygote = Zygote(Preloading(self._imported, self._engine, self._seconds), self._environment)
-        self._zygote = await self._zygotes.enter_async_context(zygote)
-        self._started = time.monotonic()
-        if former is not None:
-            former.retire()
+    async def renew(self) -> bool:
+        """Return whether there is a zygote within a while that lives and has imported what there is now.
+
+        Raises ZygoteError where none can start.
+        """
+        if self._starting is None and await self.is_current():
+            return True
+        starting = self._starting = self._starting or asyncio.create_task(self._replace())
+        await asyncio.wait([starting], timeout=_PATIENCE)  # many runs may wait at once
+        if starting.done():
+            starting.result()
+        return starting.done()
 
     async def close(self) -> None:
         """Start no more."""
@@ -65,27 +77,18 @@ class Forker:
             self._starting.cancel()
             await asyncio.wait([self._starting])
 
-    async def renew(self) -> Zygote | None:
-        """Return a zygote that lives and has imported what there is now; None where there is none within a while.
-
-        Raises ZygoteError where none can start.
-        """
-        if self._starting is None:
-            if self._zygote is not None and await self.is_current():
-                return self._zygote
-            self._starting = self._starting or asyncio.create_task(self.start())
-        starting = self._starting
-        await asyncio.wait([starting], timeout=_PATIENCE)  # many runs may wait at once
-        if not starting.done():
-            return None
-        if self._starting is starting:
+    async def _replace(self) -> None:
+        former = self._zygote
+        try:
+            await self.start()
+        finally:
             self._starting = None
-        starting.result()
-        return self._zygote
+        if former is not None:
+            former.retire()
 
     async def is_current(self) -> bool:
         """Whether the zygote lives and has imported what there is now, as far as was looked."""
-        if not self.zygote.is_alive:
+        if self._zygote is None or not self._zygote.is_alive:
             return False
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY or now - self._started < _LEAST_AGE:

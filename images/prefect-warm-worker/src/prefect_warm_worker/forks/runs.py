@@ -29,24 +29,25 @@ _REAP_EVERY = 5.0
 class Forks:
     """Begins runs, and sees to them until they have ended."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what a worker is told
+    def __init__(  # noqa: PLR0913  # the worker's settings
         self,
         folder: Path,
         named: list[str] | None,
         environment: Mapping[str, str] | None = None,
         engine: Sequence[str] = ENGINE,
+        *,
         most_others: int = 3,
         seconds: float = SECONDS,
     ) -> None:
         """folder: of the flows. named: modules to import ahead; None for what the flows import. engine: more of them.
 
         environment: the one that most runs have. most_others: how many zygotes there may be for other environments.
-        seconds: that the imports may take.
+        seconds: that the imports of each may take.
         """
         self._stack = contextlib.AsyncExitStack()
 
         def make(other: Mapping[str, str] | None) -> Forker:
-            return Forker(folder, named, other, engine, self._stack, seconds)
+            return Forker(folder, named, other, engine, self._stack, seconds=seconds)
 
         self._environments = Environments(make(environment), make, most_others)
         self._runs: dict[int, ForkedRun] = {}
@@ -68,7 +69,8 @@ class Forks:
         """Let the zygote go."""
         for copying in self._copying:
             copying.cancel()
-        await self._environments.close()
+        self._environments.close()
+        await self._environments.common.close()
         await self._stack.aclose()
 
     @contextlib.asynccontextmanager
@@ -94,8 +96,8 @@ class Forks:
                 run.reason = "there was no memory left for it"
             await asyncio.wait([copying], timeout=_LAST_WORDS)
 
-    async def renew(self) -> Zygote | None:
-        """Return a zygote that lives and has imported what there is now; None where there is none within a while.
+    async def renew(self) -> bool:
+        """Return whether there is a zygote within a while that lives and has imported what there is now.
 
         Raises ZygoteError where none can start.
         """
