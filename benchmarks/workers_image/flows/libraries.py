@@ -14,5 +14,5 @@ def learn(rows: int = 1000) -> int:
     frame = pd.DataFrame({"number": range(rows)})
     table = pa.Table.from_pandas(frame)
     LinearRegression().fit(frame, frame["number"])
-    found = duckdb.sql("select sum(number) from frame").fetchone()
-    return int(pl.from_arrow(table)["number"].sum()) + int(found[0])
+    found = duckdb.sql("select sum(number) from frame").fetchall()
+    return int(pl.from_arrow(table)["number"].sum()) + int(found[0][0])
