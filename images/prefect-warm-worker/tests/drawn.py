@@ -133,7 +133,7 @@ LEAVES = _pieces(
         "an exit handler that fails": "import atexit; atexit.register(lambda: 1 / 0)",
         "a thread": "import threading, time; threading.Thread(target=lambda: (time.sleep(0.05), open('thread', 'w'))).start()",
         "a daemon": "import threading, time; threading.Thread(target=lambda: time.sleep(60), daemon=True).start()",
-        "a pool": "from concurrent.futures import ThreadPoolExecutor; POOL = ThreadPoolExecutor(1); POOL.submit(open, 'pooled', 'w')",
+        "a pool": "from concurrent.futures import ThreadPoolExecutor; POOL = ThreadPoolExecutor(1); POOL.submit(sum, [1])",
         "a temporary file": "import tempfile; LEFT = tempfile.NamedTemporaryFile(dir='.')",
         "a temporary folder": "import tempfile; LEFT = tempfile.TemporaryDirectory(dir='.')",
         "a finalizer": "import weakref\nclass Told: ...\nTOLD = Told(); weakref.finalize(TOLD, print, 'finalized')",
