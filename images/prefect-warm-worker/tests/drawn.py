@@ -138,7 +138,6 @@ LEAVES = _pieces(
         "a temporary folder": "import tempfile; LEFT = tempfile.TemporaryDirectory(dir='.')",
         "a finalizer": "import weakref\nclass Told: ...\nTOLD = Told(); weakref.finalize(TOLD, print, 'finalized')",
         "an object": "class Told:\n    def __del__(self): print('object')\nTOLD = Told()",
-        "a generator": "def count():\n    try: yield 1\n    finally: print('closed')\nLEFT = count(); next(LEFT)",
         "another folder": "import os; os.makedirs('elsewhere', exist_ok=True); os.chdir('elsewhere')",
         "no output": "import sys; sys.stdout.close()",
         "half a line": "print('half', end='')",
