@@ -192,3 +192,23 @@ def test_a_worker_that_ends_waits_for_no_import(tmp_path: Path, monkeypatch: pyt
         assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
 
     asyncio.run(check())
+
+
+def test_a_flow_that_sets_what_a_library_reads_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed" / "reading.py").write_text("import os\nTHREADS = os.environ.get('READING_THREADS')\n")
+    (tmp_path / "installed" / "importing.py").write_text("import reading\n")
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "flow.py").write_text("import os\nos.environ['READING_THREADS'] = '1'\nimport reading\n")
+    (tmp_path / "flows" / "other.py").write_text("import importing\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
+
+    async def check() -> None:
+        async with Forks(tmp_path / "flows", None, engine=()) as forks:
+            said = {name: forks.zygote.preloading.failed[name] for name in ("reading", "importing")}
+            text = "import os\nos.environ['READING_THREADS'] = '1'\nimport reading\nprint(reading.THREADS)"
+            assert list((await run_to_end(forks, tmp_path, text))[1]) == ["1"]
+        assert said["reading"] == "flow.py sets variables before it imports it"
+        assert said["importing"].startswith("it imports reading: ")
+
+    asyncio.run(check())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prefect_warm_worker.forks.forked_run import ForkedRun
 from prefect_warm_worker.forks.forking import Zygote, ZygoteError
-from prefect_warm_worker.forks.preload import find_flows, find_libraries
+from prefect_warm_worker.forks.preload import find_flows, find_late, find_libraries
 from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 from prefect_warm_worker.snapshots import Snapshot, take_snapshot
@@ -42,12 +42,14 @@ class Forker:
         self._zygotes = zygotes
         self._started = self._looked = 0.0
         self._imported: list[str] = []
+        self._late: dict[str, str] = {}
         self._seen_flows: Snapshot = {}
 
     async def start(self) -> None:
         """Start a zygote; raises ZygoteError where none can start."""
-        self._seen_flows, self._imported = self._flows(), self._libraries()
-        zygote = Zygote(Preloading(self._imported, self._engine, self._seconds), self._environment)
+        self._seen_flows, self._imported, self._late = self._flows(), self._libraries(), self._find_late()
+        preloading = Preloading(self._imported, self._engine, self._seconds, self._late)
+        zygote = Zygote(preloading, self._environment)
         self._zygote = await self._zygotes.enter_async_context(zygote)
         self._started = time.monotonic()
 
@@ -111,7 +113,7 @@ class Forker:
 
     def _is_outdated(self) -> bool:
         flows = self._flows()
-        if flows != self._seen_flows and self._libraries() != self._imported:
+        if flows != self._seen_flows and (self._libraries(), self._find_late()) != (self._imported, self._late):
             return True
         self._seen_flows = flows
         return take_snapshot(self.zygote.sources) != self.zygote.sources
@@ -121,3 +123,6 @@ class Forker:
 
     def _libraries(self) -> list[str]:
         return find_libraries(self._folder, find_flows(self._folder)) if self._named is None else self._named
+
+    def _find_late(self) -> dict[str, str]:
+        return find_late(find_flows(self._folder)) if self._named is None else {}

@@ -6,6 +6,7 @@ A zygote tells of each module when it begins and when it is through. So it is kn
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from prefect_warm_worker.protocol import Message
 from prefect_warm_worker.snapshots import Snapshot
@@ -24,10 +25,19 @@ MOST_ATTEMPTS = 10
 class Preloading:
     """Some modules that are to be imported ahead, and what is known of them."""
 
-    def __init__(self, wanted: Sequence[str], engine: Sequence[str] = (), seconds: float = SECONDS) -> None:
-        """wanted: modules that runs need. engine: those that every run does; they are imported first, and not judged."""
+    def __init__(
+        self,
+        wanted: Sequence[str],
+        engine: Sequence[str] = (),
+        seconds: float = SECONDS,
+        left_out: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """wanted: modules that runs need. engine: those that every run does; they are imported first, and not judged.
+
+        left_out: what is known not to be importable ahead, with the reasons.
+        """
         self.wanted, self.engine, self.seconds = list(wanted), list(engine), seconds
-        self.left_out: dict[str, str] = {}
+        self.left_out = dict(left_out)
         self._instead: list[str] | None = None
 
     @property
