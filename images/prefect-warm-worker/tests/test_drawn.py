@@ -13,16 +13,11 @@ from interpreters import Seen, differences, pair_in
 SEED, DRAWN = (int(os.environ.get(f"PLATFORMCTL_{name}", wanted)) for name, wanted in (("SEED", 1), ("DRAWN", 8)))
 """What is drawn, and how many of it."""
 NOT_YET = {
-    "reads a variable",
     "has its own generator",
     "knows its process",
     "registers an exit handler",
-    "writes",
-    "patches",
     "filters warnings",
     "sets a variable",
-    "sets the precision",
-    "shadows a used module",
 }
 """The kinds of which it is known that a fork differs; each goes from here with what mends it."""
 MENDED = [

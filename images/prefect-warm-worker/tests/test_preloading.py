@@ -257,6 +257,7 @@ def test_nothing_is_left_of_an_import_whose_worker_was_killed(libraries: Path, t
         ("import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)", "it changes how signals are handled"),
         ("import locale; locale.setlocale(locale.LC_ALL, 'C')", "it changes the locale"),
         ("import sys; sys.setrecursionlimit(5000)", "it changes the recursion limit"),
+        ("import decimal; decimal.getcontext().prec = 5", "it changes how decimals are reckoned"),
         ("import sys; sys.excepthook = print", "it changes how errors are shown"),
         ("import threading; threading.excepthook = print", "it changes how errors are shown"),
         ("import sys; sys.path.append('/nowhere')", "it changes how modules are found"),

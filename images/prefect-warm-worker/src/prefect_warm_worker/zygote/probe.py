@@ -6,6 +6,7 @@ A look notes whose doing something new is: that of the module which is executed.
 import _signal  # type: ignore[import-not-found]  # what `signal` wraps: its enums take a millisecond
 import asyncio.events
 import builtins
+import contextvars
 import gc
 import locale
 import logging
@@ -110,12 +111,22 @@ def _signals() -> Hashable:
     return tuple(map(_signal.getsignal, range(1, signal.NSIG)))
 
 
+def _decimals() -> Hashable:
+    decimal = sys.modules.get("_decimal")  # what `decimal` wraps; that may be being imported just now
+    if decimal is None:
+        return _DECIMALS
+    found = contextvars.copy_context().run(decimal.getcontext)  # which would make one here
+    return found.prec, found.rounding
+
+
 def _logging() -> Hashable:
     root = logging.root
     made_by = logging.getLoggerClass(), logging.getLogRecordFactory()
     return root.level, tuple(root.handlers), tuple(root.filters), root.manager.disable, *made_by
 
 
+_DECIMALS = (28, "ROUND_HALF_EVEN")
+"""How they are in a new interpreter."""
 _FINDERS = len(sys.meta_path)
 """Those that a new interpreter has. What is behind them is asked for what nobody else knows, such as six's own modules."""
 _LIMITS = [number for name, number in vars(resource).items() if name.startswith("RLIMIT_")]
@@ -138,6 +149,7 @@ _VALUES: Mapping[str, Callable[[], object]] = {
     "how long sockets wait": socket.getdefaulttimeout,
     "asyncio's policy": lambda: vars(asyncio.events).get("_event_loop_policy"),
     "random numbers": random.getstate,
+    "how decimals are reckoned": _decimals,
 }
 """What a process has one of, and everybody in it sees."""
 
