@@ -5,7 +5,6 @@ with nothing to do must not cost that: what only reads, what only starts, and de
 goes through Prefect's own client, in `client.py`.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +18,9 @@ from urllib3.util import Retry
 from platformctl.adapters.prefect.deployments import FORMER, IMAGES, Deployments, read_deployment
 from platformctl.adapters.prefect.history import PrefectHistory
 from platformctl.adapters.prefect.ports import Json, LogLine, RunRequest
+from platformctl.adapters.prefect.refusals import refused, wrong_parameters
 from platformctl.adapters.prefect.timetables import PrefectTimetables
-from platformctl.errors import PlatformError, ServerError, UsageError
+from platformctl.errors import PlatformError, ServerError
 from platformctl.model.deployment import LiveDeployment
 from platformctl.model.job_templates import lacking_variables
 from platformctl.model.observed import FlowRun, Prefect, Worker, WorkPool
@@ -246,32 +246,6 @@ class PrefectApi:
         if answer.ok or (may_miss and answer.status_code == requests.codes.not_found):
             return answer
         raise (refusal or refused)(self.url, answer.status_code, answer.text)
-
-
-def refused(url: str, status: int, text: str) -> ServerError:
-    """Return the error for an answer that isn't what was asked for."""
-    if status == requests.codes.unauthorized:
-        remedy = (
-            "Another platform may use this port: set another server.port. Or restore this platform's .platform/secrets."
-        )
-        return ServerError(f"Prefect's server at {url} refuses the password of this platform (401).", remedy=remedy)
-    remedy = "Correct what it names; `platformctl logs server` shows the server's side."
-    return ServerError(f"Prefect's server at {url} answered {status}: {_words(text)}", remedy=remedy)
-
-
-def wrong_parameters(url: str, status: int, text: str) -> PlatformError:
-    """Return the error for an answer to the parameters of a flow run, which Prefect holds against the flow's."""
-    if status not in (requests.codes.bad_request, requests.codes.conflict, requests.codes.unprocessable_entity):
-        return refused(url, status, text)
-    remedy = "Correct the parameter, `-p KEY=VALUE`, the value as JSON or a string. No flow run was started."
-    return UsageError(f"Prefect refuses the parameters: {_words(text)}", remedy=remedy)
-
-
-def _words(text: str) -> str:
-    try:
-        return str(json.loads(text).get("detail", text))
-    except (ValueError, AttributeError):
-        return text
 
 
 def _pool(item: Json) -> WorkPool:

@@ -19,8 +19,8 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
 from pydantic import SecretStr
 
-from platformctl.adapters.prefect.api import refused
 from platformctl.adapters.prefect.ports import PoolField
+from platformctl.adapters.prefect.refusals import refused
 from platformctl.errors import ServerError
 from platformctl.model.job_templates import own_template, with_variables
 from platformctl.model.observed import WorkPool

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 
@@ -30,6 +30,17 @@ class ForkedRun:
         for kill in (os.killpg, os.kill):  # one that has just been forked doesn't lead its group yet
             with contextlib.suppress(ProcessLookupError):
                 kill(self.pid, signal.SIGKILL)
+
+    def last_words(self, lines: Iterable[str]) -> str | None:
+        """Return what it can't say itself of how it was ended; None where nothing ended it that nobody wanted.
+
+        lines: the last ones that it wrote.
+        """
+        if self.returncode is None or self.returncode >= 0 or self.is_cancelled:
+            return None
+        reason = f", because {self.reason}" if self.reason else ""
+        said = "\n".join(lines) or "(nothing)"
+        return f"Its process was ended by {signal.Signals(-self.returncode).name}{reason}. Its last output:\n{said}"
 
     def end(self, code: int) -> None:
         """Note how it ended."""

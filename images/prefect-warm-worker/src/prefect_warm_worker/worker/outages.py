@@ -24,6 +24,8 @@ _LONGEST_ANSWER: float = 200
 """Flow runs: Prefect's server sends no more at once, and refuses to be asked for more; it can be set to less."""
 _SILENCE = _MISSED_POLLS * POLL_SECONDS
 """Seconds until a poll without an answer is told."""
+LEAST_PAUSE = 0.1
+"""Seconds between two polls, however many runs are scheduled or end."""
 _OUTAGE_PAUSE = 5.0
 """Seconds between two attempts to tell a server that doesn't answer that the worker is there."""
 
@@ -36,6 +38,7 @@ class OutageTolerantWorker(OpenProcessWorker):
         self._stop = Stop()
         self._in_flight = InFlight(self.submitting)
         self._contention = Contention()
+        self._wake = asyncio.Event()
         self._polled: float | None = None
         self._steady_since: float | None = None
         self._longest_answer = _LONGEST_ANSWER
@@ -72,6 +75,20 @@ class OutageTolerantWorker(OpenProcessWorker):
             self._miss(error)
             return []
         return found
+
+    async def _poll_when_woken(self) -> None:
+        """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self.has_room:
+                self._may_have_left = True  # so the end of a run wakes it again
+                continue
+            try:
+                await self.get_and_submit_flow_runs()
+            except Exception:
+                self.log.exception("A poll for flow runs failed; the next one follows.")
+            await asyncio.sleep(LEAST_PAUSE)
 
     async def find_flow_runs(self) -> list[WorkerFlowRunResponse]:
         """Ask for no more runs than it takes, and note that the server answered.

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import functools
 import os
-import signal
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,13 +32,11 @@ from prefect_warm_worker.worker.configuration import WarmJobConfiguration, WarmV
 from prefect_warm_worker.worker.events import Listener
 from prefect_warm_worker.worker.in_flight import Ending
 from prefect_warm_worker.worker.lost import SETTLE_EVERY, LostRuns
-from prefect_warm_worker.worker.outages import OutageTolerantWorker
+from prefect_warm_worker.worker.outages import LEAST_PAUSE, OutageTolerantWorker
 from prefect_warm_worker.worker.report import Report
 from prefect_warm_worker.worker.settings import SettingsError, read_settings
 from prefect_warm_worker.worker.suspensions import Suspensions
 
-_LEAST_PAUSE = 0.1
-"""Seconds between two polls, however many runs are scheduled or end."""
 _SETTLE_UNHEARD = 10.0
 """Seconds between two searches for lost runs, and for those to be cancelled, while the server's events can't be heard."""
 
@@ -65,7 +61,6 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._executors: Executors | None = None
         self._guard = Guard()
         self._reads = SharedReads()
-        self._wake = asyncio.Event()
         self._report = Report(self._own.folder, self.name)
         self._listener = Listener(self._wake, self._cancel, self._suspend)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -179,7 +174,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
             started, stream = task_status or anyio.TASK_STATUS_IGNORED, configuration.stream_output
             run = await executors.execute(flow_run, begin, started, directory, stream=stream)
         if run.returncode:
-            self._explain(flow_run, run, lines)
+            if said := run.last_words(lines):
+                self.get_flow_run_logger(flow_run).error("%s", said)
             await self._lost_runs.crash_subflows(flow_run.id)
         return ProcessWorkerResult(status_code=run.returncode or 0, identifier=str(run.pid))
 
@@ -218,22 +214,8 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
 
     async def _listen(self) -> None:
         while not self.has_pool:
-            await asyncio.sleep(_LEAST_PAUSE)
+            await asyncio.sleep(LEAST_PAUSE)
         await self._listener.listen(self.work_pool.id)
-
-    async def _poll_when_woken(self) -> None:
-        """Poll when a run was scheduled, or when one ended; the base class polls on its own besides."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if not self.has_room:
-                self._may_have_left = True  # so the end of a run wakes it again
-                continue
-            try:
-                await self.get_and_submit_flow_runs()
-            except Exception:
-                self.log.exception("A poll for flow runs failed; the next one follows.")
-            await asyncio.sleep(_LEAST_PAUSE)
 
     def _cancel(self, flow_run: UUID) -> None:
         """Cancel a flow run if it is this worker's, as soon as it has a process."""
@@ -247,7 +229,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
                 run.is_cancelled = True
             if await executors.cancel(flow_run):
                 return
-            await asyncio.sleep(_LEAST_PAUSE)
+            await asyncio.sleep(LEAST_PAUSE)
 
     def _give_up(self, flow_run: UUID) -> None:
         """End a run's process, and leave the run to the worker that has it now."""
@@ -271,7 +253,7 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
     async def _settle_lost_runs(self) -> None:
         """See to flow runs that nobody runs any more: this worker's as soon as it has polled, others' later."""
         while self._polled is None:
-            await asyncio.sleep(_LEAST_PAUSE)
+            await asyncio.sleep(LEAST_PAUSE)
         while True:
             if self._may_have_lost_runs:
                 await self._search_lost_runs()
@@ -307,13 +289,3 @@ class WarmWorker(OutageTolerantWorker, ProcessWorker):
         self._report.note_run(late)
         if late:
             self.get_flow_run_logger(flow_run).info("Started as a new process: %s.", late)
-
-    def _explain(self, flow_run: FlowRun, run: ForkedRun, lines: deque[str]) -> None:
-        """Say in a flow run's logs what a process that was killed can't say itself."""
-        if run.returncode is None or run.returncode >= 0 or run.is_cancelled:
-            return
-        name = signal.Signals(-run.returncode).name
-        reason = f", because {run.reason}" if run.reason else ""
-        said = "\n".join(lines) or "(nothing)"
-        logger = self.get_flow_run_logger(flow_run)
-        logger.error("Its process was ended by %s%s. Its last output:\n%s", name, reason, said)
