@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from platformctl.adapters.prefect.api import PrefectApi
@@ -430,3 +431,29 @@ def test_a_server_that_does_not_answer_is_told_how_to_look_at() -> None:
     with pytest.raises(ServerError, match=r"Prefect's server at http://127\.0\.0\.1:9 doesn't answer") as failure:
         PrefectApi("http://127.0.0.1:9", SecretStr("admin:s3cret")).pool("etl")
     assert "`platformctl status` shows what runs" in failure.value.remedy
+
+
+def test_what_only_reads_is_asked_for_again_where_no_answer_comes_in_time(
+    server: Recorded, api: PrefectApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, late = requests.Session.request, list[str]()
+
+    def time_out_once(session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:  # noqa: ANN401  # as it has them
+        if url not in late:
+            late.append(url)
+            raise requests.ReadTimeout("Read timed out.")
+        return request(session, method, url, **more)
+
+    monkeypatch.setattr(requests.Session, "request", time_out_once)
+    server.answer("GET /api/flow_runs/r1", RUN)
+    server.answer("POST /api/flow_runs/filter", [RUN])
+
+    assert api.run("r1") == OTTER
+    assert api.runs(["RUNNING"]) == [OTTER]
+    with pytest.raises(ServerError, match="doesn't answer: Read timed out"):
+        api.create_run("d1", RunRequest())
+    assert [url.rpartition("/api")[2] for url in late] == [
+        "/flow_runs/r1",
+        "/flow_runs/filter",
+        "/deployments/d1/create_flow_run",
+    ]

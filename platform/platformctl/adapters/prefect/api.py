@@ -5,6 +5,7 @@ with nothing to do must not cost that: what only reads, what only starts, and de
 goes through Prefect's own client, in `client.py`.
 """
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +42,8 @@ _RETRIES = Retry(
 """With 503 Prefect asks a client to try again: SQLite refuses a transaction that another one has overtaken."""
 _PAGE = 200
 _SECONDS = 15
+_READING = ("/filter", "/count")
+"""How the paths end of what reads by POST."""
 Refusal = Callable[[str, int, str], PlatformError]
 """From a server's URL, the status of its answer and its text to the error."""
 
@@ -229,6 +232,16 @@ class PrefectApi:
             return None
         return answer.json() if answer.content else {}
 
+    def _send(self, method: str, path: str, body: Json | list[Json] | None) -> requests.Response:
+        """Send a request; one that only reads is sent again where a busy server gives no answer in time."""
+        send = functools.partial(self._session.request, method, self.url + path, json=body, timeout=_SECONDS)
+        try:
+            return send()
+        except requests.ReadTimeout:
+            if method != "GET" and not path.endswith(_READING):
+                raise
+            return send()
+
     def _ask(
         self,
         method: str,
@@ -239,7 +252,7 @@ class PrefectApi:
         refusal: Refusal | None = None,
     ) -> requests.Response:
         try:
-            answer = self._session.request(method, self.url + path, json=body, timeout=_SECONDS)
+            answer = self._send(method, path, body)
         except requests.RequestException as error:
             remedy = "`platformctl status` shows what runs, `platformctl logs server` what it says."
             raise ServerError(f"Prefect's server at {self.url} doesn't answer: {error}", remedy=remedy) from error
