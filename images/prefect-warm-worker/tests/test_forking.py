@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from prefect_warm_worker.forks.forking import ZygoteError
+from prefect_warm_worker.forks.forking import Zygote, ZygoteError
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.forks.processes import is_engine
 from prefect_warm_worker.protocol import ENGINE_MODULE, Job
-from told import runs_in
+from told import Runs, common_variables, runs_in
 
 
 def test_a_run_has_its_own_environment_folder_session_and_arguments(tmp_path: Path) -> None:
@@ -240,3 +241,15 @@ def _is_running(pid: int) -> bool:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
     except FileNotFoundError:
         return False
+
+
+def test_no_password_stands_where_other_processes_see_it(tmp_path: Path) -> None:
+    secret = {"PREFECT_API_AUTH_STRING": "admin:secret"}
+
+    async def check() -> None:
+        async with Zygote(Preloading([]), {**common_variables(), **secret}) as zygote:
+            assert b"secret" not in Path("/proc", str(zygote.pid), "environ").read_bytes()
+            said = await Runs(zygote, tmp_path)("import os; print(os.environ['PREFECT_API_AUTH_STRING'])", **secret)
+        assert said == (0, "admin:secret\n")
+
+    asyncio.run(check())

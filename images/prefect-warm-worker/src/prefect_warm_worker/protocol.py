@@ -1,8 +1,8 @@
 """What a worker and its zygote say to each other, and what both know by name.
 
-Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one says what the zygote
-imports, each further one holds a job; a zygote says of each module that its import has begun or is done, when it is ready, and of
-each run that it has begun or ended.
+Messages are JSON objects behind their lengths, with at most one file descriptor each. A worker's first one holds Prefect's
+variables and what the zygote imports, each further one a job; a zygote says of each module that its import has begun or is done,
+when it is ready, and of each run that it has begun or ended.
 """
 
 import socket

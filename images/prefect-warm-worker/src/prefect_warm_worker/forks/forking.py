@@ -15,6 +15,9 @@ from prefect_warm_worker.protocol import SIGNALLED, ZYGOTE_MODULE, Job, Message,
 from prefect_warm_worker.snapshots import Snapshot
 from prefect_warm_worker.variables import Reads, find_changed
 
+_HIDDEN = "PREFECT_"
+"""How the variables begin that a zygote is told, and not started with for others to see: passwords are among them."""
+
 
 class ZygoteError(Exception):
     """The zygote can't start, or died while it was asked to fork."""
@@ -26,6 +29,8 @@ class Zygote:
     def __init__(self, preloading: Preloading, environment: Mapping[str, str] | None = None) -> None:
         """preloading: what it imports. environment: its own; None for this process's."""
         self.preloading, self._environment = preloading, dict(os.environ if environment is None else environment)
+        self._hidden = {name: value for name, value in self._environment.items() if name.startswith(_HIDDEN)}
+        self._shown = {name: value for name, value in self._environment.items() if name not in self._hidden}
         self._runs: dict[int, ForkedRun] = {}
         self._forking: dict[str, asyncio.Future[ForkedRun]] = {}
         self._is_retired = False
@@ -71,7 +76,7 @@ class Zygote:
         words = [sys.executable, "-m", ZYGOTE_MODULE, str(theirs.fileno())]
         with theirs:
             guardian = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._environment, cwd="/"
+                *words, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=self._shown, cwd="/"
             )
         attempt = Attempt(self.preloading)
         hearing = asyncio.get_running_loop().run_in_executor(None, self._hear, attempt)
@@ -92,7 +97,7 @@ class Zygote:
 
     def _hear(self, attempt: Attempt) -> None:
         """Ask for the imports, and hear of them until they are through; raises EOFError or OSError where they never are."""
-        send(self._channel, self.preloading.request)
+        send(self._channel, {**self.preloading.request, "environment": self._hidden})
         while not attempt.is_through:
             self._channel.settimeout(max(attempt.seconds_left(), 0.001))
             attempt.note(receive(self._channel)[0])

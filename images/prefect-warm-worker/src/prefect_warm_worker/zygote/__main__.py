@@ -1,8 +1,8 @@
 """The zygote: a process that has imported what flow runs need, has one thread, and does nothing but fork.
 
 It is started as `python -m prefect_warm_worker.zygote DESCRIPTOR`, a socket to its worker, with the environment that its runs
-have in common. The first message names what is to be imported; each further one starts a run. It reports each run's end; when
-the worker is gone, so is it.
+have in common, but for Prefect's variables. The first message holds those, and names what is to be imported; each further one
+starts a run. It reports each run's end; when the worker is gone, so is it.
 """
 
 import contextlib
@@ -47,6 +47,7 @@ def main() -> None:
     guardian = go_on_guarded(channel)
     outlive_reader()  # before anything is imported that holds on to it, as handlers of logging do
     request, _ = receive(channel)
+    os.environ.update(request["environment"])
     for name, value in WITHOUT_THREADS.items():
         os.environ.setdefault(name, value)
     import_engine(request["engine"], beginning.recording.renewed)
