@@ -76,12 +76,13 @@ def test_a_schedule_creates_runs(changing: Stack) -> None:
 _FORK = """
 import asyncio, pathlib, tempfile
 from prefect_warm_worker.forks.forking import Zygote
+from prefect_warm_worker.forks.preloading import Preloading
 from prefect_warm_worker.protocol import Job
 
 async def main():
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "told.py").write_text("import json, sys; print(sys.getrefcount(json.dumps) > 2**31)")
-    async with Zygote(["json"]) as zygote:
+    async with Zygote(Preloading(["json"])) as zygote:
         run = await zygote.fork(Job("told", {}, folder), 1)
         await run.ended.wait()
 
